@@ -1,0 +1,35 @@
+"""Subatomic: what an SAE latent is made of. Page config, style and navigation, nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from backend.links import LATENT_PATH, META_PATH, SEARCH_PATH
+
+ASSETS = Path(__file__).parent / "assets"
+
+st.set_page_config(
+    page_title="Subatomic",
+    page_icon=str(ASSETS / "icon.png"),
+    layout="wide",
+    initial_sidebar_state="auto",
+)
+st.html(ASSETS / "style.css")
+page = st.navigation(
+    [
+        st.Page("pages/overview.py", title="Overview", default=True),
+        st.Page("pages/search.py", title="Search", url_path=SEARCH_PATH),
+        st.Page("pages/latent.py", title="Latent", url_path=LATENT_PATH),
+        st.Page("pages/meta.py", title="Meta-latent", url_path=META_PATH),
+    ],
+    position="hidden",  # our own links keep the run in the address, these would drop it
+)
+with st.container(key="behaviour"):
+    # a static file; nothing of a run is in it
+    st.html(
+        f"<script>{(ASSETS / 'behaviour.js').read_text(encoding='utf-8')}</script>",
+        unsafe_allow_javascript=True,
+    )
+page.run()

@@ -1,0 +1,1 @@
+"""Everything the app needs to ask a run; imports no torch, ever."""

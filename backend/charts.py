@@ -1,0 +1,210 @@
+"""Frames to Plotly figures; pure. Colours read on light and dark pages, words are escaped.
+
+Plotly reads a small HTML in every text, so labels pass through `safe` here too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from backend.queries import Graph
+from backend.text_html import latent_name, safe, shortened
+
+ACCENT = "#d0702a"  # contrast at least 3:1 on both page colours
+QUIET = "#8c8a86"
+FAINT = "rgba(140,138,134,0.35)"
+NODE_LABEL = 18  # characters
+MOST_MAP_POINTS = 50_000  # what a browser without a graphics card still moves; see the reference
+_MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
+_RINGS = {"latent": 0.0, "meta": 1.0, "member": 2.05}
+
+
+def histogram(
+    edges: Sequence[float], counts: Sequence[int], x_title: str, unit: str, log: bool = False
+) -> go.Figure:
+    """Counts a bin.
+
+    Args:
+        edges: bin edges, one more than counts.
+        counts: what `unit` counts, a bin.
+        x_title: label of the horizontal axis.
+        unit: what is counted, e.g. tokens.
+        log: logarithmic vertical axis.
+    """
+    widths = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    bars = go.Bar(
+        x=[a + w / 2 for a, w in zip(edges, widths, strict=False)],
+        y=list(counts),
+        width=widths,
+        marker={"color": ACCENT, "line": {"width": 0}},
+        customdata=[[a, a + w] for a, w in zip(edges, widths, strict=False)],
+        hovertemplate="%{customdata[0]:.2f} to %{customdata[1]:.2f}: %{y:,} "
+        f"{unit}<extra></extra>",
+    )
+    figure = go.Figure([bars])
+    figure.update_layout(
+        height=230, margin={**_MARGIN, "l": 50, "b": 45}, bargap=0, showlegend=False
+    )
+    figure.update_xaxes(title=f"{x_title} (n = {sum(counts):,})", fixedrange=True, showgrid=False)
+    figure.update_yaxes(
+        title=f"{unit}{', log scale' if log else ''}",
+        type="log" if log else "linear",
+        # one decade at least: a log axis around a single count would have no tick
+        range=[-0.3, max(1.0, math.log10(max(counts)) + 0.2)] if log else None,
+        rangemode="tozero",
+        fixedrange=True,
+    )
+    return figure
+
+
+def node_places(graph: Graph) -> dict[str, tuple[float, float]]:
+    """Where each node is drawn: the latent in the middle, meta-latents around it, and each
+    meta-latent's other members in its sector of the outer ring."""
+    kinds = graph.nodes.set_index("node_id")["role"]
+    metas = [node for node, role in kinds.items() if role == "meta"]
+    members = [node for node, role in kinds.items() if role == "member"]
+    places = {str(node): (0.0, 0.0) for node, role in kinds.items() if role == "latent"}
+    sector = 2 * math.pi / max(len(metas), 1)
+    owner = {
+        edge.source: edge.target
+        for edge in graph.edges.sort_values("weight").itertuples(index=False)
+    }
+    for place, meta in enumerate(metas):
+        middle = math.pi / 2 - place * sector
+        places[str(meta)] = _polar(_RINGS["meta"], middle)
+        own = [member for member in members if owner.get(member) == meta]
+        for i, member in enumerate(own):
+            # members keep to nine tenths of the sector, so that neighbouring sectors stay apart
+            spread = ((i + 0.5) / len(own) - 0.5) * sector * 0.9
+            # every other label a little further out, or long labels would cover each other
+            places[str(member)] = _polar(_RINGS["member"] + 0.28 * (i % 2), middle + spread)
+    return places
+
+
+def node_link(graph: Graph) -> go.Figure:
+    """The graph of a decomposition; every node's customdata is [sae_id, latent, role]."""
+    places = node_places(graph)
+    figure = go.Figure()
+    heaviest = float(graph.edges["weight"].max()) if len(graph.edges) else 1.0
+    # one trace a line width: a trace an edge would take ten times as long to draw
+    for low, high, width in ((0.0, 0.34, 1.0), (0.34, 0.67, 2.2), (0.67, 1.01, 4.0)):
+        xs: list[float | None] = []
+        ys: list[float | None] = []
+        for edge in graph.edges.itertuples(index=False):
+            if low < edge.weight / heaviest <= high:
+                (x0, y0), (x1, y1) = places[edge.source], places[edge.target]
+                xs += [x0, x1, None]
+                ys += [y0, y1, None]
+        figure.add_trace(
+            go.Scatter(
+                x=xs,
+                y=ys,
+                mode="lines",
+                line={"width": width, "color": FAINT},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    styles = {
+        "latent": ("this latent", 26, ACCENT, "circle"),
+        "meta": ("meta-latent", 17, ACCENT, "diamond"),
+        "member": ("another latent with it", 9, QUIET, "circle"),
+    }
+    for role, (name, size, colour, symbol) in styles.items():
+        nodes = graph.nodes[graph.nodes["role"] == role]
+        if nodes.empty:
+            continue
+        kind = "meta" if role == "meta" else "sae"
+        names = [
+            latent_name(label, int(latent), kind)
+            for label, latent in zip(nodes["label"], nodes["latent"], strict=True)
+        ]
+        spots = [places[node] for node in nodes["node_id"]]
+        figure.add_trace(
+            go.Scatter(
+                x=[x for x, _ in spots],
+                y=[y for _, y in spots],
+                mode="markers+text",
+                name=name,
+                text=[safe(shortened(name, NODE_LABEL)) for name in names],
+                textposition=[_text_side(x, y) for x, y in spots],
+                textfont={"size": 14 if role != "member" else 11},
+                marker={"size": size, "color": colour, "symbol": symbol},
+                customdata=[
+                    [sae_id, int(latent), role, safe(name), float(weight)]
+                    for sae_id, latent, name, weight in zip(
+                        nodes["sae_id"], nodes["latent"], names, nodes["weight"], strict=True
+                    )
+                ],
+                hovertemplate="%{customdata[3]}<br>weight %{customdata[4]:.2f}<extra></extra>",
+            )
+        )
+    figure.update_layout(
+        height=520,
+        margin=_MARGIN,
+        clickmode="event+select",
+        legend={"orientation": "h", "y": 0, "x": 0, "itemclick": False},
+        dragmode=False,
+        hovermode="closest",
+    )
+    # the same unit on both axes would waste a wide page; labels need the width
+    figure.update_xaxes(visible=False, range=[-3.2, 3.2], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-2.9, 2.7], fixedrange=True)
+    return figure
+
+
+def latent_map(points: pd.DataFrame, colour: str) -> go.Figure:
+    """Latents by the direction of their decoder row; customdata is [latent].
+
+    Args:
+        points: latent, label, x, y, density, n_components.
+        colour: `density` (logarithmic) or `components`.
+    """
+    if colour == "density":
+        values = [math.log10(value) if value > 0 else None for value in points["density"]]
+        title = "density,<br>log10"
+    else:
+        values = points["n_components"].tolist()
+        title = "components"
+    scatter = go.Scattergl(
+        x=points["x"],
+        y=points["y"],
+        mode="markers",
+        text=[
+            safe(shortened(latent_name(label, int(latent)), NODE_LABEL))
+            for label, latent in zip(points["label"], points["latent"], strict=True)
+        ],
+        customdata=points["latent"].astype(int).tolist(),
+        hovertemplate="%{text} (%{customdata})<extra></extra>",
+        marker={
+            "size": 5 if len(points) > 2_000 else 8,
+            "color": values,
+            "colorscale": "Cividis",  # made for colour-blind readers
+            "colorbar": {"title": {"text": title}, "thickness": 10, "outlinewidth": 0},
+            "opacity": 0.75,
+        },
+    )
+    figure = go.Figure([scatter])
+    figure.update_layout(
+        height=560, margin={**_MARGIN, "l": 30, "b": 40}, clickmode="event+select", dragmode="pan"
+    )
+    axis = {"showticklabels": False, "zeroline": False, "showgrid": False}
+    figure.update_xaxes(title=f"map position x (n = {len(points):,} latents)", **axis)
+    figure.update_yaxes(title="map position y", **axis)
+    return figure
+
+
+def _polar(radius: float, angle: float) -> tuple[float, float]:
+    return radius * math.cos(angle), radius * math.sin(angle)
+
+
+def _text_side(x: float, y: float) -> str:
+    if math.hypot(x, y) < 0.1:
+        return "bottom center"
+    if abs(x) < 0.35:
+        return "top center" if y > 0 else "bottom center"
+    return "middle right" if x > 0 else "middle left"

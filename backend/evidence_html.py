@@ -1,0 +1,96 @@
+"""Evidence for a latent as HTML: examples by group, relatives, the links of its graph."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from backend.links import latent_link
+from backend.lists_html import latents_html
+from backend.queries import Graph
+from backend.text_html import latent_name, link, notice, number, safe, tip
+from backend.token_html import context_html, legend_html
+
+N_INTERVALS = 3
+
+
+def examples_html(rows: pd.DataFrame, threshold: float, maximum: float) -> str:
+    """The frame of `queries.examples`, a heading and a list for each group.
+
+    Args:
+        threshold: of the SAE; the lower end of the lowest interval.
+        maximum: of the latent; the upper end of the highest, and of the colour scale.
+    """
+    width = max(maximum - threshold, 0.0) / N_INTERVALS
+    heads = {"top": "Strongest", "random": "Random"}
+    for i in range(N_INTERVALS):
+        high = maximum - i * width
+        heads[f"interval {i + 1}"] = f"Interval {number(high - width)} to {number(high)}"
+    parts = [legend_html(maximum)]
+    for group, own in rows.groupby("group", sort=False):
+        head = heads.get(str(group), safe(str(group)))
+        if str(group).startswith("interval"):
+            head = tip(head, "interval")
+        items = "".join(
+            f'<li><span class="value">{number(row["activation"])}</span>'
+            f"<div>{example_html(row, maximum)}</div></li>"
+            for row in own.to_dict("records")
+        )
+        parts.append(f'<h3>{head}</h3><ol class="examples">{items}</ol>')
+    return "".join(parts)
+
+
+def example_html(row: dict, maximum: float) -> str:
+    """One context with its source below."""
+    shown = context_html(
+        row["text"],
+        row["token_starts"],
+        row["token_ends"],
+        row["positions"],
+        row["activations"],
+        int(row["position"]),
+        maximum,
+    )
+    source = " · ".join(part for part in (row["title"], row["source"]) if part)
+    return f"{shown}<cite>{safe(source)}</cite>"
+
+
+def relatives_html(neighbours: pd.DataFrame, sae_id: str, run: str) -> str:
+    """A list for each SAE: the nearest latents by cosine of the decoder directions."""
+    if neighbours.empty:
+        return notice("No neighbours were stored for this latent.")
+    lists = []
+    for other, own in neighbours.groupby("other_sae_id", sort=False):
+        caption = f"{other} (the same SAE)" if other == sae_id else str(other)
+        rows = [
+            (
+                latent_link(str(other), int(row["other_latent"]), row["kind"], run),
+                latent_name(row["label"], int(row["other_latent"]), row["kind"]),
+                float(row["cosine"]),
+            )
+            for row in own.to_dict("records")
+        ]
+        lists.append(latents_html(rows, caption, "cosine"))
+    return f'<div class="listings">{"".join(lists)}</div>'
+
+
+def graph_links_html(graph: Graph, run: str) -> str:
+    """The graph as nested text: each meta-latent, then the other latents it is part of."""
+    nodes = {node["node_id"]: node for node in graph.nodes.to_dict("records")}
+    items = []
+    for node in nodes.values():
+        if node["role"] != "meta":
+            continue
+        others = graph.edges[graph.edges["target"] == node["node_id"]]["source"]
+        members = [nodes[other] for other in others if nodes[other]["role"] == "member"]
+        listed = ", ".join(
+            link(latent_link(m["sae_id"], m["latent"], run=run).href, _name(m)) for m in members
+        )
+        to = latent_link(node["sae_id"], node["latent"], "meta", run)
+        items.append(
+            f"<p>{link(to.href, _name(node))} <small>also in</small> {listed or 'no other latent'}</p>"
+        )
+    return f'<div class="graphlinks">{"".join(items)}</div>'
+
+
+def _name(node: dict) -> str:
+    return latent_name(node["label"], node["latent"], "meta" if node["role"] == "meta" else "sae")

@@ -1,0 +1,58 @@
+"""One plain sentence for each term of jargon: every tooltip of every page comes from here."""
+
+from __future__ import annotations
+
+MEANINGS: dict[str, str] = {
+    "SAE": "Sparse autoencoder: it writes a model's activation as a sum of a few of its many "
+    "latents, each with its own direction.",
+    "latent": "One element of an SAE: it fires on some tokens and adds its decoder direction.",
+    "meta-SAE": "An SAE trained on the decoder directions of another SAE, so it splits latents "
+    "into parts that many latents share.",
+    "meta-latent": "One element of a meta-SAE: a direction that many latents have in common.",
+    "decomposition": "A latent's decoder direction written as bias + weighted meta-latents + "
+    "residual.",
+    "component": "A meta-latent that is active on this latent's decoder direction.",
+    "weight": "Activation of the meta-latent on this latent's decoder direction: "
+    "direction = bias + sum of weight x meta-latent + residual.",
+    "cosine": "Cosine of the angle between two directions: 1 is the same direction, 0 unrelated.",
+    "share": "Part of the squared length of the decoder direction that this piece accounts for. "
+    "Shares of all components, bias and residual add up to 1; one can be negative.",
+    "stability": "Share of meta-SAEs trained with other seeds in which a matching meta-latent is "
+    "active on the same latent: 1 means that every seed finds it.",
+    "variance explained": "1 - squared error / squared distance from the mean: 1 is a perfect "
+    "reconstruction, 0 no better than the mean.",
+    "held out": "Measured on rows that training never saw.",
+    "bias": "The meta-SAE's constant: what all decoder directions have in common.",
+    "residual": "What is left of the direction after the bias and all components.",
+    "activation": "How strongly a latent fires on a token; 0 when it does not.",
+    "density": "Share of all tokens seen on which the latent fires.",
+    "dead": "A latent that fired on none of the tokens seen.",
+    "dense": "A latent that fires on more than one token in ten; such latents seldom have one "
+    "clear meaning.",
+    "L0": "Mean number of latents that fire at once.",
+    "label": "A short name made from the words that the latent fires on; the score says how well "
+    "it fits, from 0 to 1.",
+    "precision": "Of the tokens on which the latent fires, the share that is this word.",
+    "recall": "Of all occurrences of this word, the share on which the latent fires.",
+    "F1": "Harmonic mean of precision and recall, from 0 to 1.",
+    "logit": "How far the latent's direction points towards a token of the vocabulary.",
+    "promoted": "Tokens of the vocabulary that the latent's direction points to most.",
+    "suppressed": "Tokens of the vocabulary that the latent's direction points away from most.",
+    "interval": "The range from threshold to maximum cut into three equal widths; examples are "
+    "drawn from each, so that weak firings are seen too.",
+    "gaussian null": "The same meta-SAE trained on random rows with the same mean and covariance: "
+    "what sparsity alone explains, without any structure.",
+    "members": "The latents of which this meta-latent is a component.",
+    "components": "How many meta-latents are active on the latent's decoder direction.",
+    "map": "Each latent's decoder direction in two dimensions; near points have similar "
+    "directions, the axes themselves mean nothing.",
+}
+
+
+def meaning(term: str) -> str:
+    """The tooltip of a term.
+
+    Raises:
+        KeyError: the term has no entry; tests open every page, so this is never shipped.
+    """
+    return MEANINGS[term]

@@ -1,0 +1,69 @@
+"""Every address that a page links to, inside the app and outside; the only file with "https://".
+
+Addresses inside are relative, so they work below any base path. Each carries the run and the short
+content hash of what was seen, so that a page can warn when the run has changed since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+NEURONPEDIA = "https://www.neuronpedia.org"
+
+OVERVIEW_PATH = ""
+SEARCH_PATH = "search"
+LATENT_PATH = "latent"
+META_PATH = "meta"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page of the app and the query parameters that say what it shows."""
+
+    path: str
+    params: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def href(self) -> str:
+        """Relative address for an `<a href>`; HTML-escape it like any other attribute."""
+        return f"{self.path or './'}?{urlencode(self.params)}" if self.params else self.path or "./"
+
+
+def overview_link(run: str = "", short_hash: str = "") -> Link:
+    """The first page."""
+    return Link(OVERVIEW_PATH, _given(run=run, h=short_hash))
+
+
+def search_link(text: str, sae_id: str = "", run: str = "", short_hash: str = "") -> Link:
+    """The hits of a search text, in one SAE or in all."""
+    return Link(SEARCH_PATH, _given(run=run, sae=sae_id, q=text, h=short_hash))
+
+
+def latent_link(
+    sae_id: str, latent: int, kind: str = "sae", run: str = "", short_hash: str = ""
+) -> Link:
+    """The page of a latent, or of a meta-latent when `kind` is `meta`."""
+    path = META_PATH if kind == "meta" else LATENT_PATH
+    return Link(path, _given(run=run, sae=sae_id, latent=str(latent), h=short_hash))
+
+
+def meta_link(meta_sae_id: str, meta_latent: int, run: str = "", short_hash: str = "") -> Link:
+    """The page of a meta-latent."""
+    return latent_link(meta_sae_id, meta_latent, "meta", run, short_hash)
+
+
+def neuronpedia_url(neuronpedia_id: str | None, latent: int) -> str | None:
+    """The same latent on Neuronpedia; None when its SAE is not there.
+
+    Args:
+        neuronpedia_id: `model/source`, as in `saes.neuronpedia_id`.
+        latent: index of the latent.
+    """
+    if not isinstance(neuronpedia_id, str) or not neuronpedia_id:
+        return None  # a missing value of a pandas frame is NaN, not None
+    return f"{NEURONPEDIA}/{quote(neuronpedia_id)}/{latent}"
+
+
+def _given(**params: str) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value}

@@ -1,0 +1,186 @@
+"""Lists as HTML: search hits, latents as links, tokens with bars, facts, SAEs, measurements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import pandas as pd
+
+from backend.latent import TokenLogit
+from backend.links import Link, latent_link
+from backend.text_html import latent_name, link, number, percent, safe, tip
+from backend.token_html import context_html
+
+_MATCHES = {
+    "exact": "exact",
+    "prefix": "starts with",
+    "substring": "contains",
+    "label": "label",
+    "index": "number",
+}
+
+
+def facts_html(facts: Iterable[tuple[str, str, str | None]]) -> str:
+    """Figures in a row: (figure, caption, glossary term of the caption or None)."""
+    cells = "".join(
+        f"<div><dd>{safe(figure)}</dd><dt>{tip(caption, term) if term else safe(caption)}</dt></div>"
+        for figure, caption, term in facts
+    )
+    return f'<dl class="facts">{cells}</dl>'
+
+
+def hits_html(hits: pd.DataFrame, run: str) -> str:
+    """Search hits as cards: what matched, how well, an example line, the decomposition."""
+    return f'<ol class="hits">{"".join(_hit(row, run) for row in hits.to_dict("records"))}</ol>'
+
+
+def _hit(row: dict, run: str) -> str:
+    name = latent_name(row["label"], row["latent"], row["kind"])
+    href = latent_link(row["sae_id"], int(row["latent"]), row["kind"], run).href
+    figures = [
+        f'<span class="badge">{_MATCHES.get(row["match"], safe(row["match"]))}</span>',
+        f"<span>{safe(_matched(row))}</span>",
+    ]
+    for term, value in (("precision", row["precision"]), ("recall", row["recall"])):
+        if _known(value):
+            figures.append(f"<span>{tip(term)} <b>{number(value)}</b></span>")
+    unit = "decoder rows" if row["kind"] == "meta" else "tokens"
+    figures.append(f"<span>fires on {int(row['count']):,} {unit}</span>")
+    if isinstance(row["decomposition"], str):
+        line = f'<div class="oneline"><i>=</i> {safe(row["decomposition"])} <i>+ …</i></div>'
+    elif row["kind"] == "meta":
+        line = '<div class="oneline none">a meta-latent: a part, not a whole</div>'
+    elif _known(row["n_components"]):
+        line = '<div class="oneline none">no component</div>'
+    else:
+        line = '<div class="oneline none">its SAE has no meta-SAE, so it has no decomposition</div>'
+    return (
+        f'<li><div class="head">{link(href, name, "name")}'
+        f'<span class="id">{safe(row["sae_id"])}/{int(row["latent"])}</span></div>'
+        f'<div class="figures">{" ".join(figures)}</div>{line}{_example_line(row)}</li>'
+    )
+
+
+def _matched(row: dict) -> str:
+    term = str(row["matched_term"])
+    return {
+        "fires": f"fires on “{term}”",
+        "promotes": f"promotes “{term}”",
+        "label": f"label “{term}”",
+    }.get(row["matched_in"], f"number {term}")
+
+
+def _example_line(row: dict) -> str:
+    if not isinstance(row["text"], str):
+        return ""
+    position, activation = int(row["position"]), float(row["activation"])
+    return context_html(
+        row["text"],
+        row["token_starts"],
+        row["token_ends"],
+        [position],
+        [activation],
+        peak=position,
+        maximum=activation,
+    )
+
+
+def latents_html(rows: Iterable[tuple[Link, str, float]], caption: str, term: str) -> str:
+    """Latents as links with one figure and its bar: (link, name, figure).
+
+    Args:
+        caption: head of the list, untrusted.
+        term: glossary term of the figure.
+    """
+    items = "".join(
+        f'<li>{link(to.href, name)}<span class="value">{number(figure)}</span>'
+        f'<span class="bar"><span style="width:{_width(figure):.1f}%"></span></span></li>'
+        for to, name, figure in rows
+    )
+    return (
+        f'<div class="listing"><div class="caption"><span>{safe(caption)}</span>{tip(term)}</div>'
+        f"<ul>{items}</ul></div>"
+    )
+
+
+def tokens_html(tokens: Sequence[TokenLogit], term: str) -> str:
+    """Promoted or suppressed tokens with their logits, bars on the scale of the longest."""
+    longest = max((abs(token.logit) for token in tokens), default=0.0) or 1.0
+    items = "".join(
+        f"<li><code>{safe(token.token) or '(empty)'}</code>"
+        f'<span class="value">{number(token.logit)}</span>'
+        f'<span class="bar{" negative" if token.logit < 0 else ""}">'
+        f'<span style="width:{100 * abs(token.logit) / longest:.1f}%"></span></span></li>'
+        for token in tokens
+    )
+    return (
+        f'<div class="listing"><div class="caption"><span>{tip(term)}</span>{tip("logit")}</div>'
+        f"<ul>{items or '<li>none</li>'}</ul></div>"
+    )
+
+
+def table_html(heads: Sequence[tuple[str, str | None]], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose first column heads its rows.
+
+    Args:
+        heads: (words, glossary term or None) of each column.
+        rows: cells that are HTML already: made by `safe`, `link` or `number`.
+    """
+    head = "".join(
+        f'<th scope="col">{tip(words, term) if term else escape(words)}</th>'
+        for words, term in heads
+    )
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="scroll"><table class="plain"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def measured_html(rows: pd.DataFrame, axis: str) -> str:
+    """A bar for each row of `measurements`, on an axis from 0 to 1, with its 95 % interval."""
+    items = "".join(_measured(row) for row in rows.to_dict("records"))
+    ticks = "".join(f"<span>{tick}</span>" for tick in ("0", "0.25", "0.5", "0.75", "1"))
+    return (
+        f'<div class="measured"><ul>{items}</ul>'
+        f'<div class="axis"><div>{ticks}</div><span>{tip(axis)}; line: 95 % interval</span></div>'
+        "</div>"
+    )
+
+
+def _measured(row: dict) -> str:
+    value, low, high = row["value"], row["ci_low"], row["ci_high"]
+    null = " null" if "null" in str(row["setting"]) else ""
+    whisker, interval = "", ""
+    if _known(low) and _known(high):
+        left, width = _width(low), max(_width(high) - _width(low), 0.3)
+        whisker = f'<i style="left:{left:.1f}%;width:{width:.1f}%"></i>'
+        interval = f" [{number(low)}, {number(high)}]"
+    told = f"{number(value, 3)}{interval}, n = {int(row['n']):,}"
+    return (
+        f'<li><span class="what">{safe(str(row["setting"]))}</span>'
+        f'<span class="bar{null}" title="{told}"><span style="width:{_width(value):.1f}%"></span>'
+        f'{whisker}</span><span class="value"><b>{number(value)}</b>'
+        f"<small>n = {int(row['n']):,}</small></span></li>"
+    )
+
+
+def density_words(count: int, tokens_seen: int, unit: str = "tokens") -> str:
+    """How often a latent fires, in words; not HTML."""
+    if not tokens_seen:
+        return f"no {unit} seen"
+    return f"{count:,} of {tokens_seen:,} {unit} ({percent(count / tokens_seen)})"
+
+
+def _known(value: object) -> bool:
+    return isinstance(value, int | float) and not math.isnan(value)
+
+
+def _width(value: float) -> float:
+    """A figure from 0 to 1 as a percentage; what lies outside is cut."""
+    return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0

@@ -1,0 +1,184 @@
+"""Find runs on disk, verify one, and answer SQL over it.
+
+A `Run` owns one in-memory DuckDB database. Large tables are views over their Parquet files; small
+ones, the search index and short facts of each latent are copied into memory when the run is opened.
+After that the database is locked: no file outside the run's folder, no extension, no changed
+setting. Each query runs on its own cursor, because a DuckDB connection may serve only one thread at
+a time.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from backend.manifest import Manifest, RunError, read_manifest
+from backend.schema import MANIFEST_NAME, TABLES
+from backend.verify import Progress, verify_run
+
+DATA_VARIABLE = "SUBATOMIC_DATA"
+DEFAULT_DATA = Path(__file__).resolve().parent.parent / "data"
+THREADS = 2
+# a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
+# room (twice the file). `terms` may be larger: a word's latents lie in all row groups of its file
+MEMORY_BYTES = 4_000_000
+MEMORY_BYTES_OF = {"terms": 24_000_000}
+
+# `fold` makes what search compares: lower case, without accents. `words` has one row for each
+# spelling, for near misses; `latent_facts` what lists of latents show.
+_FOLD = "create macro fold(name) as strip_accents(lower(name))"
+_DERIVED_TABLES = """
+create table words as
+    select folded, arg_max(term, count) as term, max(count) as count
+    from terms where "index" = 'fires' group by folded;
+create table latent_facts as
+    select sae_id, latent, label, fold(label) as folded, label_source, label_score, count,
+        tokens_seen, n_components, decomposition_variance_explained,
+        list_transform(top_terms[:5], lambda t: {'term': t.term, 'score': t.score}) as best_terms
+    from latents;
+create table best_examples as
+    select sae_id, latent, context_id, position, activation
+    from examples where "group" = 'top' and rank = 0;
+"""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run that can be listed: its manifest is valid, its files are not verified yet."""
+
+    name: str
+    title: str
+    short_hash: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class RunProblem:
+    """A folder that looks like a run and is none, and why."""
+
+    name: str
+    message: str
+
+
+class Run:
+    """A verified run: `manifest`, `folder`, `name`, and SQL over its tables."""
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, connection: duckdb.DuckDBPyConnection
+    ) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.name = folder.name
+        self._connection = connection
+
+    def query(self, sql: str, **params: Any) -> pd.DataFrame:
+        """All rows of one statement; `$name` in `sql` takes the value of that parameter."""
+        cursor = self._connection.cursor()
+        try:
+            return cursor.execute(sql, params).df()
+        finally:
+            cursor.close()
+
+    def row(self, sql: str, **params: Any) -> dict[str, Any] | None:
+        """The first row as Python values by column name, None when there is none."""
+        cursor = self._connection.cursor()
+        try:
+            result = cursor.execute(sql, params)
+            names = [column[0] for column in result.description]
+            values = result.fetchone()
+        finally:
+            cursor.close()
+        return None if values is None else dict(zip(names, values, strict=True))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def data_dir() -> Path:
+    """Where runs are looked for: the folder in SUBATOMIC_DATA, else the repository's `data/`."""
+    configured = os.environ.get(DATA_VARIABLE)
+    return Path(configured).expanduser() if configured else DEFAULT_DATA
+
+
+def list_runs(data_dir: Path) -> list[RunSummary]:
+    """Folders with a valid manifest, by name."""
+    return [entry for entry in _inspect(data_dir) if isinstance(entry, RunSummary)]
+
+
+def list_problems(data_dir: Path) -> list[RunProblem]:
+    """Folders that hold Parquet or a manifest, and are not a valid run."""
+    return [entry for entry in _inspect(data_dir) if isinstance(entry, RunProblem)]
+
+
+def open_run(folder: Path, progress: Progress | None = None) -> Run:
+    """Verify a run and open it.
+
+    Args:
+        folder: `data/<run>`.
+        progress: told after each verified file.
+
+    Raises:
+        RunError: the run is incomplete, damaged or not of this schema version.
+    """
+    folder = folder.resolve()
+    manifest = verify_run(folder, progress)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": 1,  # more of them make loading no faster here, and cost 30 MB
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    try:
+        connection.execute("set parquet_metadata_cache = true")
+        connection.execute(_FOLD)
+        for name in TABLES:
+            _create(connection, name, folder, manifest)
+        connection.execute(_DERIVED_TABLES)
+        connection.execute(f"set threads = {THREADS}")
+        connection.execute(f"set allowed_directories = [{_literal(folder)}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+    except duckdb.Error as error:
+        connection.close()
+        raise RunError(f"{folder} was verified but DuckDB cannot open it ({error}).") from error
+    return Run(folder, manifest, connection)
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection, name: str, folder: Path, manifest: Manifest
+) -> None:
+    record = manifest.files[name]
+    kind = "table" if record.bytes <= MEMORY_BYTES_OF.get(name, MEMORY_BYTES) else "view"
+    columns = "*, fold(term) as folded" if name == "terms" else "*"
+    source = _literal(folder / record.path)  # DDL takes no parameters
+    connection.execute(f"create {kind} {name} as select {columns} from read_parquet({source})")
+
+
+def _inspect(data_dir: Path) -> list[RunSummary | RunProblem]:
+    try:
+        folders = sorted(path for path in data_dir.iterdir() if path.is_dir())
+    except OSError:  # no such folder, or one that may not be read: it holds no run for us
+        return []
+    found: list[RunSummary | RunProblem] = []
+    for folder in folders:
+        has_manifest = (folder / MANIFEST_NAME).exists()
+        if folder.name.startswith(".") or not (has_manifest or any(folder.glob("*.parquet"))):
+            continue
+        try:
+            manifest = read_manifest(folder)
+        except RunError as error:
+            found.append(RunProblem(folder.name, str(error)))
+        else:
+            found.append(RunSummary(folder.name, manifest.title, manifest.short_hash, folder))
+    return found
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,198 @@
+"""One latent: what it is made of first, then the evidence for what it is."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from backend import charts, queries, urlstate
+from backend.equation_html import Decomposition, equation_html, parts_html, strip_html
+from backend.evidence_html import examples_html, graph_links_html, relatives_html
+from backend.latent import Latent
+from backend.links import LATENT_PATH, META_PATH, latent_link, neuronpedia_url, search_link
+from backend.lists_html import density_words, facts_html, tokens_html
+from backend.store import Run
+from backend.text_html import latent_name, link, notice, number, safe, tip
+from pages.chosen import chosen_latent
+from pages.frame import actions_html, opened, title
+
+
+def latent_page() -> None:
+    run = opened(LATENT_PATH)
+    saes = queries.saes(run)
+    latent, messages = chosen_latent(run, saes, "sae")
+    if latent is None:
+        st.html("".join(messages))
+        return
+    sae = saes[saes["sae_id"] == latent.sae_id].iloc[0]
+    meta_sae_id = queries.meta_sae_of(run, latent.sae_id)
+    name = latent_name(latent.label, latent.latent)
+    title(name)
+    st.html("".join(messages) + _head(run, latent, sae, name))
+    if latent.is_dead:
+        st.html(
+            notice(
+                f"This latent is dead: it fired on none of the {latent.tokens_seen:,} tokens seen, "
+                "so there are no examples and no histogram. Its direction can still be decomposed."
+            )
+        )
+    elif latent.is_dense:
+        st.html(
+            notice(
+                "This latent is dense: it fires on more than one token in ten. Such latents seldom "
+                "have one clear meaning; read its decomposition with care."
+            )
+        )
+    neighbours = queries.neighbours(run, latent.sae_id, latent.latent)
+    if meta_sae_id is None:
+        st.html(_not_decomposed(run, latent, saes, neighbours))
+    else:
+        _decomposition(run, latent, meta_sae_id)
+    left, right = st.columns([1.75, 1], gap="large")
+    with left:
+        st.html(_examples(run, latent, float(sae["threshold"])))
+    with right:
+        _histogram(latent)
+        st.html(
+            f"<h2>Words of the vocabulary</h2>"
+            f'<p class="note">read through the {safe(sae["logits_through"])}</p>'
+            f'<div class="listings">{tokens_html(latent.promoted, "promoted")}'
+            f"{tokens_html(latent.suppressed, 'suppressed')}</div>"
+        )
+    if meta_sae_id is not None and latent.n_components:
+        _graph(run, latent, meta_sae_id)
+    st.html("<h2>Relatives</h2>" + relatives_html(neighbours, latent.sae_id, run.name))
+
+
+def _head(run: Run, latent: Latent, sae: pd.Series, name: str) -> str:
+    here = latent_link(
+        latent.sae_id, latent.latent, run=run.name, short_hash=run.manifest.short_hash
+    )
+    crumbs = [
+        link(search_link("", latent.sae_id, run.name).href, latent.sae_id),
+        f"latent {latent.latent:,}",
+    ]
+    outside = neuronpedia_url(sae["neuronpedia_id"], latent.latent)
+    if outside:
+        crumbs.append(f'<a href="{safe(outside)}" target="_blank">on Neuronpedia</a>')
+    facts = [(density_words(latent.count, latent.tokens_seen), "fires on", "density")]
+    if not latent.is_dead:
+        facts += [
+            (number(latent.max_activation), "maximum", "activation"),
+            (number(latent.mean_activation), "mean when it fires", "activation"),
+        ]
+    if latent.label_score is not None:
+        facts.append(
+            (number(latent.label_score), f"label score ({latent.label_source})", "label")
+        )
+    words = [
+        f"{link(search_link(entry.term, run=run.name).href, entry.term)} "
+        f"<small>{tip('precision')} {number(entry.precision)}, {tip('recall')} "
+        f"{number(entry.recall)}</small>"
+        for entry in latent.top_terms[:5]
+    ]
+    fires = f"<p>Fires on {'; '.join(words)}</p>" if words else ""
+    return (
+        actions_html(run, crumbs, here, latent.sae_id, latent.latent)
+        + f"<h1>{safe(name)}</h1>{facts_html(facts)}{fires}"
+    )
+
+
+def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
+    rows = queries.components(run, meta_sae_id, latent.latent)
+    if rows.empty:
+        st.html(
+            "<h2>Decomposition</h2>"
+            + notice(
+                f"No meta-latent of {meta_sae_id} is active on this latent's direction, so it has "
+                "no component: the meta-SAE sees it as bias and residual only."
+            )
+        )
+        return
+    decomposition = Decomposition(latent, meta_sae_id, rows, run.name)
+    facts = facts_html(
+        [
+            (
+                number(latent.decomposition_variance_explained),
+                "variance explained",
+                "variance explained",
+            ),
+            (number(latent.decomposition_cosine), "cosine with the sum", "cosine"),
+            (number(rows["stability"].mean()), "mean stability", "stability"),
+        ]
+    )
+    st.html(
+        f"<h2>Decomposition</h2>{equation_html(decomposition)}{strip_html(decomposition)}"
+        f"{facts}{parts_html(decomposition)}"
+    )
+
+
+def _not_decomposed(run: Run, latent: Latent, saes: pd.DataFrame, neighbours: pd.DataFrame) -> str:
+    decomposed = saes.loc[saes["kind"] == "meta", "parent_sae_id"].tolist()
+    near = neighbours[neighbours["other_sae_id"].isin(decomposed)].head(3).to_dict("records")
+    links = ", ".join(
+        link(
+            latent_link(row["other_sae_id"], row["other_latent"], run=run.name).href,
+            latent_name(row["label"], row["other_latent"]),
+        )
+        + f" <small>cosine {number(row['cosine'])}</small>"
+        for row in near
+    )
+    told = notice(f"{latent.sae_id} has no meta-SAE in this run, so its latents are not decomposed.")
+    if links:
+        told += f"<p>Nearest latents that are: {links}.</p>"
+    return f"<h2>Decomposition</h2>{told}"
+
+
+def _examples(run: Run, latent: Latent, threshold: float) -> str:
+    if latent.is_dead:
+        return "<h2>Examples</h2>" + notice("None: this latent never fired.")
+    rows = queries.examples(run, latent.sae_id, latent.latent)
+    if rows.empty:
+        return "<h2>Examples</h2>" + notice(
+            f"None: it fired on {latent.count:,} tokens, but in no text that may be shown."
+        )
+    return "<h2>Examples</h2>" + examples_html(rows, threshold, latent.max_activation)
+
+
+def _histogram(latent: Latent) -> None:
+    if sum(latent.histogram_counts) == 0:
+        return
+    st.html("<h2>How strongly it fires</h2>")
+    log = urlstate.switch("Log scale", "log", help="Makes rare strong activations visible.")
+    st.plotly_chart(
+        charts.histogram(
+            latent.histogram_edges, latent.histogram_counts, "activation", "tokens", log
+        ),
+        config={"displayModeBar": False},
+        key=f"histogram-{latent.sae_id}-{latent.latent}-{log}",
+        alt="Histogram of activations",
+    )
+
+
+def _graph(run: Run, latent: Latent, meta_sae_id: str) -> None:
+    graph = queries.decomposition_graph(run, meta_sae_id, latent.latent)
+    st.html(
+        "<h2>What shares its parts</h2><p class='note'>The latent, its meta-latents and the latents "
+        "in which these weigh most; thicker lines weigh more. Every node opens its page; the "
+        "same links are listed below.</p>"
+    )
+    event = st.plotly_chart(
+        charts.node_link(graph),
+        on_select="rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+        key=f"graph-{run.name}-{latent.sae_id}-{latent.latent}",
+        alt="Graph of the latent, its meta-latents and their other members",
+    )
+    for point in event["selection"]["points"]:
+        sae_id, index, role = point["customdata"][:3]
+        if role == "latent":
+            continue
+        target = latent_link(sae_id, index, "meta" if role == "meta" else "sae", run.name)
+        page = "pages/meta.py" if target.path == META_PATH else "pages/latent.py"
+        st.switch_page(page, query_params=target.params)
+    st.html(graph_links_html(graph, run.name))
+
+
+latent_page()

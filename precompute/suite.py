@@ -1,0 +1,102 @@
+"""The SAE suite: one BatchTopK SAE a width, trained on the same rows in the same order."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from precompute.config import SaeSuiteConfig
+from precompute.dictionary import Dictionary, exact_threshold, fidelity
+from precompute.initialisation import RowStatistics, sampled_directions, word_directions
+from precompute.training import Fit, Start, activation_batches, fit
+from precompute.workers import run_tasks
+
+log = logging.getLogger(__name__)
+
+THRESHOLD_ROWS = 200_000  # training rows that the inference threshold is read from
+FIDELITY_ROWS = 200_000  # rows of each split that variance explained is measured on
+
+
+@dataclass(frozen=True)
+class SaeTask:
+    """Everything one process needs to train one SAE."""
+
+    sae_id: str
+    n_latents: int
+    config: SaeSuiteConfig
+    seed: int
+    activations: Path
+    statistics: RowStatistics
+    folder: Path
+    device: str
+
+
+def train_suite(tasks: list[SaeTask], workers: int) -> None:
+    """Train every task whose folder is not finished, widest first."""
+    waiting = [t for t in tasks if not (t.folder / "figures.json").exists()]
+    waiting.sort(key=lambda task: -task.n_latents)
+    run_tasks(train_sae, waiting, workers)
+
+
+def train_sae(task: SaeTask) -> None:
+    """Train one SAE, set its threshold, measure it and save it; the figures come last."""
+    device = torch.device(task.device)
+    train = np.load(task.activations / "train.npy", mmap_mode="r")
+    heldout = np.load(task.activations / "heldout.npy", mmap_mode="r")
+    config, scale = task.config, task.statistics.scale
+    settings = Fit(
+        n_latents=task.n_latents,
+        k=config.k,
+        steps=max(1, round(config.epochs * len(train) / config.batch_size)),
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        seed=task.seed,
+        dead_after_steps=config.dead_after_steps,
+        warm_up_share=config.warm_up_share,
+        decay_share=config.decay_share,
+        decoder_rate_share=config.decoder_rate_share,
+        bfloat16=config.bfloat16,
+    )
+    batches = activation_batches(train, scale, config.batch_size, task.seed)
+    start = Start(bias=task.statistics.mean * scale, directions=_start_directions(task, train))
+    checkpoints = task.folder / "checkpoints"
+    trained = fit(settings, batches, start, checkpoints, task.sae_id, device)
+    sae = _in_model_units(trained, scale)
+    sae = sae.with_threshold(exact_threshold(sae, train[:THRESHOLD_ROWS], config.k))
+    figures = {}
+    for split, rows in (("train", train), ("heldout", heldout)):
+        measured = fidelity(sae, rows[:FIDELITY_ROWS])
+        figures[split] = {
+            "variance_explained": measured.variance_explained,
+            "l0": measured.l0,
+            "n": measured.n_rows,
+        }
+    sae.save(task.folder, {"sae_id": task.sae_id, "steps": settings.steps, "seed": task.seed})
+    temporary = task.folder / "figures.tmp"
+    temporary.write_text(json.dumps(figures, indent=2, sort_keys=True))
+    temporary.replace(task.folder / "figures.json")
+    log.info("%s: %s", task.sae_id, figures["heldout"])
+
+
+def _start_directions(task: SaeTask, train: np.ndarray) -> torch.Tensor | None:
+    if task.config.initialisation == "words":
+        return word_directions(task.statistics, train, task.n_latents, task.seed)
+    if task.config.initialisation == "samples":
+        return sampled_directions(task.statistics, train, task.n_latents, task.seed)
+    return None
+
+
+def _in_model_units(sae: Dictionary, scale: float) -> Dictionary:
+    """Undo the scaling of the rows: relu is homogeneous, so only the offsets change."""
+    return Dictionary(
+        W_enc=sae.W_enc,
+        b_enc=sae.b_enc / scale,
+        W_dec=sae.W_dec,
+        b_dec=sae.b_dec / scale,
+        threshold=sae.threshold / scale,
+    )

@@ -1,0 +1,56 @@
+"""Tokenised text on disk, so that a resumed run does not tokenise again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from precompute.harvest import SPLITS, ShownContext, TokenisedText
+
+ARRAYS_NAME = "tokens.npz"
+STRINGS_NAME = "strings.json"
+
+
+def save_text(text: TokenisedText, folder: Path) -> None:
+    """Write arrays and strings; the strings come last and mark the folder complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    splits = {f"split_{name}": text.splits[name] for name in SPLITS}
+    np.savez(
+        folder / ARRAYS_NAME,
+        token_ids=text.token_ids,
+        word_ids=text.word_ids,
+        new_word=text.new_word,
+        starts=text.starts,
+        **splits,
+    )
+    strings = {
+        "words": text.words,
+        "shown": [asdict(context) for context in text.shown],
+        "corpus_documents": text.corpus_documents,
+        "corpus_tokens": text.corpus_tokens,
+    }
+    temporary = folder / f"{STRINGS_NAME}.tmp"
+    temporary.write_text(json.dumps(strings))
+    temporary.replace(folder / STRINGS_NAME)
+
+
+def load_text(folder: Path) -> TokenisedText | None:
+    """The text saved in `folder`, or None when it was never completed."""
+    if not (folder / STRINGS_NAME).exists():
+        return None
+    strings = json.loads((folder / STRINGS_NAME).read_text())
+    arrays = np.load(folder / ARRAYS_NAME)
+    return TokenisedText(
+        token_ids=arrays["token_ids"],
+        word_ids=arrays["word_ids"],
+        new_word=arrays["new_word"],
+        words=strings["words"],
+        starts=arrays["starts"],
+        splits={name: arrays[f"split_{name}"] for name in SPLITS},
+        shown=[ShownContext(**context) for context in strings["shown"]],
+        corpus_documents=strings["corpus_documents"],
+        corpus_tokens=strings["corpus_tokens"],
+    )

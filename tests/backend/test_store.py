@@ -1,0 +1,152 @@
+"""Listing, opening and asking runs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from subprocess import run as run_process
+
+import duckdb
+import pytest
+
+from backend.manifest import RunError, read_manifest
+from backend.schema import MANIFEST_NAME, TABLES
+from backend.store import DEFAULT_DATA, Run, data_dir, list_problems, list_runs, open_run
+
+
+def test_valid_runs_are_listed_and_broken_ones_explained(
+    fixture_run: Path, tmp_path: Path
+) -> None:
+    for name in ("b", "a", "broken"):
+        shutil.copytree(fixture_run, tmp_path / name)
+    (tmp_path / "broken" / MANIFEST_NAME).write_text("{}")
+    (tmp_path / "unrelated").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "file.txt").write_text("")
+    listed = list_runs(tmp_path)
+    assert [summary.name for summary in listed] == ["a", "b"]
+    assert listed[0].short_hash == read_manifest(fixture_run).content_hash[:12]
+    assert listed[0].path == tmp_path / "a"
+    assert listed[0].title == "Planted fixture <b>run</b>"
+    [problem] = list_problems(tmp_path)
+    assert problem.name == "broken"
+    assert "schema version None" in problem.message
+
+
+def test_half_written_run_is_not_listed_but_explained(copied_run: Path) -> None:
+    (copied_run / MANIFEST_NAME).unlink()
+    assert list_runs(copied_run.parent) == []
+    [problem] = list_problems(copied_run.parent)
+    assert "is missing, so the run is not complete" in problem.message
+
+
+def test_empty_absent_or_wrong_data_folder_holds_no_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path, tmp_path / "absent", tmp_path / "file"):
+        assert list_runs(folder) == []
+        assert list_problems(folder) == []
+
+
+def test_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBATOMIC_DATA", "/somewhere/else")
+    assert data_dir() == Path("/somewhere/else")
+    monkeypatch.delenv("SUBATOMIC_DATA")
+    assert data_dir() == DEFAULT_DATA
+    assert DEFAULT_DATA.name == "data"
+
+
+def test_damaged_run_is_not_opened(copied_run: Path) -> None:
+    (copied_run / "terms.parquet").write_bytes(b"PAR1")
+    with pytest.raises(RunError, match=r"terms\.parquet"):
+        open_run(copied_run)
+
+
+def test_every_table_holds_the_rows_of_its_file(run: Run) -> None:
+    for name in TABLES:
+        found = run.row(f"select count(*) as n from {name}")
+        assert found == {"n": run.manifest.files[name].rows}
+
+
+def test_folder_with_quotes_spaces_and_wildcards(fixture_run: Path, tmp_path: Path) -> None:
+    # DuckDB reads * ? [ ] in a path as a pattern, and DDL takes no parameters
+    folder = Path(shutil.copytree(fixture_run, tmp_path / "it's [a] *run*"))
+    opened = open_run(folder)
+    assert opened.row("select count(*) as n from saes") == {"n": 3}
+    opened.close()
+
+
+def test_tables_too_large_for_memory_give_the_same_rows(
+    fixture_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.store.MEMORY_BYTES", 0)
+    monkeypatch.setattr("backend.store.MEMORY_BYTES_OF", {})
+    viewed = open_run(fixture_run)
+    copied = duckdb.sql("select 1")  # an unrelated connection must not matter
+    assert copied is not None
+    views = viewed.query("select view_name from duckdb_views() where not internal")
+    assert set(views["view_name"]) == set(TABLES)
+    for name in TABLES:
+        assert viewed.row(f"select count(*) as n from {name}") == {
+            "n": viewed.manifest.files[name].rows
+        }
+    viewed.close()
+
+
+def test_parameters_are_values_never_sql(run: Run) -> None:
+    hostile = "x'; drop table saes; --"
+    assert run.row("select $text as text", text=hostile) == {"text": hostile}
+    assert run.query("from saes where sae_id = $sae_id", sae_id=hostile).empty
+    assert run.row("select count(*) as n from saes") == {"n": 3}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from read_text('/etc/hostname')",
+        "attach '/tmp/other.duckdb'",
+        "install httpfs",
+        "set threads = 8",
+        "copy (select 1) to '/tmp/stolen.csv'",
+    ],
+)
+def test_database_is_locked_down(run: Run, statement: str) -> None:
+    with pytest.raises(duckdb.Error):
+        run.query(statement)
+
+
+def test_no_row_is_none_and_a_frame_keeps_its_columns(run: Run) -> None:
+    assert run.row("from saes where false") is None
+    frame = run.query("select sae_id, k from saes where false")
+    assert list(frame.columns) == ["sae_id", "k"]
+    assert frame.empty
+
+
+def test_cursors_are_closed_after_an_error(run: Run) -> None:
+    for _ in range(20):
+        with pytest.raises(duckdb.Error):
+            run.query("select no_such_column from saes")
+    assert run.row("select count(*) as n from saes") == {"n": 3}
+
+
+def test_many_threads_ask_at_once(run: Run) -> None:
+    def ask(latent: int) -> int:
+        row = run.row("select latent from latents where sae_id = 'sae-32' and latent = $i", i=latent)
+        assert row is not None
+        return row["latent"]
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [number % 32 for number in range(160)]
+        assert list(pool.map(ask, asked)) == asked
+
+
+def test_the_app_half_imports_neither_torch_nor_streamlit() -> None:
+    code = (
+        "import sys, backend.verify, backend.store, backend.queries, backend.search, backend.links;"
+        "bad = {'torch', 'sae_lens', 'transformers', 'streamlit'} & set(sys.modules);"
+        "assert not bad, bad"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = run_process([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
