@@ -72,10 +72,12 @@ class SaeSuiteConfig(_Frozen):
     warm_up_share: Annotated[float, Field(ge=0, lt=1)] = 0.01
     decay_share: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Share of the steps, at the end, over which the rate falls to a tenth."""
-    decoder_rate_share: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Learning rate of the decoder as a share of the encoder's: small keeps directions near
-    their start while the encoder learns when to use them."""
     initialisation: Literal["random", "samples", "words"] = "words"
+    word_share: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Share of the latents that start at word directions; the rest start at sampled rows."""
+    word_decoder_rate: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Speed of the word latents' decoder rows against all others: the encoder learns when a word
+    direction is meant, the free latents learn what context adds."""
     dead_after_steps: Positive = 200
     bfloat16: bool = True
     """Find the active latents in bfloat16; their activations and all gradients stay float32."""

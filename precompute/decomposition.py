@@ -21,8 +21,6 @@ from precompute.config import MetaSaeConfig
 from precompute.dictionary import Dictionary, exact_threshold
 from precompute.training import Fit, Start, fit, matrix_batches
 
-RANDOM_DECODER_RATE = 0.0  # a decoder that never moves: the frozen random control
-
 
 @dataclass(frozen=True)
 class Decomposition:
@@ -63,11 +61,15 @@ def fit_meta_sae(
         learning_rate=config.learning_rate,
         seed=seed,
         dead_after_steps=config.dead_after_steps,
-        decoder_rate_share=RANDOM_DECODER_RATE if frozen_decoder else 1.0,
     )
     generator = torch.Generator().manual_seed(seed)
     directions = torch.randn(n_meta, rows.shape[1], generator=generator)
-    start = Start(bias=rows.mean(0), directions=directions / directions.norm(dim=1, keepdim=True))
+    start = Start(
+        bias=rows.mean(0),
+        directions=directions / directions.norm(dim=1, keepdim=True),
+        n_slow=n_meta if frozen_decoder else 0,
+        slow_rate=0.0,
+    )
     batches = matrix_batches(rows, settings.batch_size, seed)
     meta = fit(settings, batches, start, folder, title, device)
     return meta.with_threshold(exact_threshold(meta, rows, config.k))

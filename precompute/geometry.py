@@ -81,7 +81,7 @@ def _ordinary_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], lis
     special = set(tokenizer.all_special_ids)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     kept = [i for token, i in vocabulary if i not in special and not token.startswith("[unused")]
-    return kept, [tokenizer.decode([i], clean_up_tokenization_spaces=False) for i in kept]
+    return kept, [str(tokenizer.decode([i], clean_up_tokenization_spaces=False)) for i in kept]
 
 
 def _named(best: Any, names: list[str], sign: float) -> list[list[dict[str, Any]]]:

@@ -16,6 +16,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from tokenizers import Encoding
 from tqdm.auto import tqdm
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
-from precompute.config import ModelConfig, RunConfig
+from precompute.config import ConfigError, ModelConfig, RunConfig
 from precompute.sources import LanguageModel, read_documents
 from precompute.writer import write_atomically
 
@@ -87,7 +88,7 @@ def tokenise(config: RunConfig, language_model: LanguageModel, text_folder: Path
     stream = read_documents(config.corpora, text_folder, config.seed)
     bar = tqdm(stream, desc="tokenise", unit=" documents")
     for n_documents, (corpus, document) in enumerate(bar):
-        encoding = tokenizer(document.text, add_special_tokens=False, verbose=False).encodings[0]
+        encoding = _encode(tokenizer, document.text)
         tokens = np.asarray(encoding.ids, np.int32)
         words.add(document.text, encoding)
         corpus_documents[corpus.name] += 1
@@ -144,7 +145,7 @@ def harvest(
     )
     starts = range(0, len(contexts), config.batch_contexts)
     if n_done < len(starts):
-        language_model.model.to(device)
+        torch.nn.Module.to(language_model.model, device)
         with tqdm(
             total=int(row_starts[-1]),
             initial=int(row_starts[min(n_done * config.batch_contexts, len(contexts))]),
@@ -191,7 +192,7 @@ def activations_of(
         ordinary[row, len(before) : len(before) + len(piece)] = True
     captured: list[torch.Tensor] = []
 
-    def capture(_module: torch.nn.Module, _inputs: object, output: object) -> None:
+    def capture(_module: torch.nn.Module, _inputs: object, output: Any) -> None:
         captured.append(output[0] if isinstance(output, tuple) else output)
         raise _Captured
 
@@ -225,11 +226,11 @@ class _WordTable:
 
     def add(self, text: str, encoding: Encoding) -> None:
         """Number the words of one document; words are lower-cased and need a letter or digit."""
-        spans: dict[int, tuple[int, int]] = {}
+        spans: dict[int | None, tuple[int, int]] = {}
         for word, (start, end) in zip(encoding.word_ids, encoding.offsets, strict=True):
             first = spans[word][0] if word in spans else start
             spans[word] = (first, end)
-        numbers = {}
+        numbers: dict[int | None, int] = {}
         for word, (start, end) in spans.items():
             name = text[start:end].strip().lower()
             known = any(map(str.isalnum, name))
@@ -238,6 +239,13 @@ class _WordTable:
         self.word_ids.append(np.fromiter((numbers[w] for w in words), np.int32, len(words)))
         order = np.asarray(words, np.int64)
         self.new_word.append(np.concatenate([[True], order[1:] != order[:-1]])[: len(words)])
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, text: str) -> Encoding:
+    encodings = tokenizer(text, add_special_tokens=False, verbose=False).encodings
+    if encodings is None:
+        raise ConfigError("the tokenizer gives no character offsets; a fast tokenizer is needed")
+    return encodings[0]
 
 
 def special_token_frame(tokenizer: PreTrainedTokenizerBase) -> tuple[np.ndarray, np.ndarray]:

@@ -52,24 +52,17 @@ def row_statistics(rows: np.ndarray, token_ids: np.ndarray) -> RowStatistics:
     )
 
 
-def word_directions(statistics: RowStatistics, rows: np.ndarray, n: int, seed: int) -> torch.Tensor:
-    """Unit directions [n, d_in]: the most frequent pieces, then sampled rows, less the mean."""
-    means = statistics.piece_means[:n]
-    if len(means) < n:
-        means = torch.cat([means, _sampled_rows(rows, n - len(means), seed)])
-    return _unit(means - statistics.mean)
+def word_directions(statistics: RowStatistics, n: int) -> torch.Tensor:
+    """Unit directions [n, d_in] of the n most frequent pieces: their mean less the mean row."""
+    return _unit(statistics.piece_means[:n] - statistics.mean)
 
 
 def sampled_directions(
     statistics: RowStatistics, rows: np.ndarray, n: int, seed: int
 ) -> torch.Tensor:
     """Unit directions [n, d_in] of randomly chosen rows, less the mean row."""
-    return _unit(_sampled_rows(rows, n, seed) - statistics.mean)
-
-
-def _sampled_rows(rows: np.ndarray, n: int, seed: int) -> torch.Tensor:
     chosen = np.sort(np.random.default_rng(seed).integers(0, len(rows), n))
-    return torch.from_numpy(np.array(rows[chosen])).float()
+    return _unit(torch.from_numpy(np.array(rows[chosen])).float() - statistics.mean)
 
 
 def _unit(directions: torch.Tensor) -> torch.Tensor:

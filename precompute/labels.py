@@ -7,7 +7,7 @@ else `members`, the terms that carry most weight.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ def meta_labels(
 def _member_terms(
     latents: np.ndarray, weights: np.ndarray, best: list[str], named_by: Counter[str]
 ) -> list[dict[str, Any]]:
-    weight: Counter[str] = Counter()
+    weight: defaultdict[str, float] = defaultdict(float)
     n_members: Counter[str] = Counter()
     for latent, activation in zip(latents.tolist(), weights.tolist(), strict=True):
         if best[latent]:
@@ -83,10 +83,10 @@ def _label(
     words = {term: weight for term, weight in strongest}
     if len(words) >= LABEL_TERMS:
         for length in PREFIX_LENGTHS:
-            shares: Counter[str] = Counter()
+            shares: defaultdict[str, float] = defaultdict(float)
             for term, weight in words.items():
                 shares[term[:length]] += weight / sum(words.values())
-            prefix, share = shares.most_common(1)[0]
+            prefix, share = max(shares.items(), key=lambda item: item[1])
             lift = share * n_terms_known / max(prefixes[length][prefix], 1)
             if share >= PREFIX_SHARE and lift >= PREFIX_LIFT and prefix.isalnum():
                 return Label(f"words in {prefix}-", "prefix", share)

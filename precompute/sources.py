@@ -68,17 +68,16 @@ def load_language_model(config: ModelConfig) -> LanguageModel:
         raise ConfigError(f"model.layer = {config.layer}, but {model_id} has {n_layers} blocks")
     if not tokenizer.is_fast:
         raise ConfigError(f"{model_id} has no fast tokenizer, so no character offsets")
-    causal = model.get_output_embeddings() is not None
-    directions = (
-        model.get_output_embeddings() if causal else model.get_input_embeddings()
-    ).weight.detach()
+    unembedding = model.get_output_embeddings()
+    vectors = unembedding if unembedding is not None else model.get_input_embeddings()
+    directions = torch.as_tensor(vectors.weight).detach()
     return LanguageModel(
         model=model,
         tokenizer=tokenizer,
         model_id=model_id,
         weight_sha256=_weight_sha256(Path(folder) if folder else None, model),
         token_directions=directions.float(),
-        logits_through="unembedding" if causal else "token embedding",
+        logits_through="token embedding" if unembedding is None else "unembedding",
     )
 
 

@@ -191,7 +191,7 @@ class _SparseAutoencode(torch.autograd.Function):
         grad_b_enc.index_add_(0, latents, grad_pre)
         grad_centred = None
         if ctx.needs_input_grad[0]:
-            grad_centred = _sparse(rows, latents, grad_pre, shape[::-1]) @ encoder_rows
+            grad_centred = _sparse(rows, latents, grad_pre, (shape[1], shape[0])) @ encoder_rows
         return grad_centred, grad_W_enc.contiguous(), grad_b_enc, grad_W_dec, None, None
 
 

@@ -59,11 +59,10 @@ def train_sae(task: SaeTask) -> None:
         dead_after_steps=config.dead_after_steps,
         warm_up_share=config.warm_up_share,
         decay_share=config.decay_share,
-        decoder_rate_share=config.decoder_rate_share,
         bfloat16=config.bfloat16,
     )
     batches = activation_batches(train, scale, config.batch_size, task.seed)
-    start = Start(bias=task.statistics.mean * scale, directions=_start_directions(task, train))
+    start = _start(task, train)
     checkpoints = task.folder / "checkpoints"
     trained = fit(settings, batches, start, checkpoints, task.sae_id, device)
     sae = _in_model_units(trained, scale)
@@ -83,12 +82,17 @@ def train_sae(task: SaeTask) -> None:
     log.info("%s: %s", task.sae_id, figures["heldout"])
 
 
-def _start_directions(task: SaeTask, train: np.ndarray) -> torch.Tensor | None:
-    if task.config.initialisation == "words":
-        return word_directions(task.statistics, train, task.n_latents, task.seed)
-    if task.config.initialisation == "samples":
-        return sampled_directions(task.statistics, train, task.n_latents, task.seed)
-    return None
+def _start(task: SaeTask, train: np.ndarray) -> Start:
+    config, statistics, n = task.config, task.statistics, task.n_latents
+    bias = statistics.mean * statistics.scale
+    if config.initialisation == "random":
+        return Start(bias)
+    if config.initialisation == "samples":
+        return Start(bias, sampled_directions(statistics, train, n, task.seed))
+    n_words = min(round(config.word_share * n), len(statistics.pieces))
+    words = word_directions(statistics, n_words)
+    others = sampled_directions(statistics, train, n - n_words, task.seed)
+    return Start(bias, torch.cat([words, others]), n_words, config.word_decoder_rate)
 
 
 def _in_model_units(sae: Dictionary, scale: float) -> Dictionary:

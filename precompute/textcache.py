@@ -17,15 +17,10 @@ STRINGS_NAME = "strings.json"
 def save_text(text: TokenisedText, folder: Path) -> None:
     """Write arrays and strings; the strings come last and mark the folder complete."""
     folder.mkdir(parents=True, exist_ok=True)
-    splits = {f"split_{name}": text.splits[name] for name in SPLITS}
-    np.savez(
-        folder / ARRAYS_NAME,
-        token_ids=text.token_ids,
-        word_ids=text.word_ids,
-        new_word=text.new_word,
-        starts=text.starts,
-        **splits,
-    )
+    arrays = {f"split_{name}": text.splits[name] for name in SPLITS}
+    for name in ("token_ids", "word_ids", "new_word", "starts"):
+        arrays[name] = getattr(text, name)
+    np.savez(folder / ARRAYS_NAME, allow_pickle=False, **arrays)
     strings = {
         "words": text.words,
         "shown": [asdict(context) for context in text.shown],

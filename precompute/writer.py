@@ -61,7 +61,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
 
 def conform(table: Table, rows: pa.Table | dict[str, Any]) -> pa.Table:
     """`rows` with exactly the columns, types and order of `table`, sorted, keys unique."""
-    names = rows.column_names if isinstance(rows, pa.Table) else list(rows)
+    names = list(rows) if isinstance(rows, dict) else rows.column_names
     expected = [column.name for column in table.columns]
     if set(names) != set(expected):
         missing, unknown = set(expected) - set(names), set(names) - set(expected)
@@ -124,6 +124,6 @@ def _write_parquet(rows: pa.Table, table: Table, path: Path) -> None:
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
         row_group_size=ROW_GROUP_ROWS,
-        use_dictionary=dictionary,
+        use_dictionary=dictionary,  # pyright: ignore[reportArgumentType] - stubs lack the list
         store_schema=True,
     )

@@ -134,7 +134,7 @@ class _TableAuthor:
         companions = None
         if self.rng.random() < LIST_SHARE:
             companions = self._list_with_companions(row, stated)
-        if companions:
+        if companions and list_sentence:
             column, list_sentence = companions
             stated |= {column}
             wanted -= 1
@@ -151,7 +151,7 @@ class _TableAuthor:
                 sentences.append(self._sentence(pattern, row, previous))
                 previous = pattern
 
-        if companions:
+        if companions and list_sentence:
             begins = self.rng.random() < LIST_FIRST_SHARE
             sentences.insert(0 if begins else len(sentences), list_sentence)
         return " ".join(sentences)
