@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from backend.queries import Graph
+from backend.records import records
 from backend.text_html import latent_name, safe, shortened
 
 ACCENT = "#d0702a"  # contrast at least 3:1 on both page colours
 QUIET = "#8c8a86"
 FAINT = "rgba(140,138,134,0.35)"
-NODE_LABEL = 18  # characters
+NODE_LABEL = 15  # characters
 MOST_MAP_POINTS = 50_000  # what a browser without a graphics card still moves; see the reference
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 _RINGS = {"latent": 0.0, "meta": 1.0, "member": 2.05}
@@ -35,7 +37,7 @@ def histogram(
         unit: what is counted, e.g. tokens.
         log: logarithmic vertical axis.
     """
-    widths = [b - a for a, b in zip(edges, edges[1:], strict=False)]
+    widths = [b - a for a, b in pairwise(edges)]
     bars = go.Bar(
         x=[a + w / 2 for a, w in zip(edges, widths, strict=False)],
         y=list(counts),
@@ -64,24 +66,22 @@ def histogram(
 def node_places(graph: Graph) -> dict[str, tuple[float, float]]:
     """Where each node is drawn: the latent in the middle, meta-latents around it, and each
     meta-latent's other members in its sector of the outer ring."""
-    kinds = graph.nodes.set_index("node_id")["role"]
-    metas = [node for node, role in kinds.items() if role == "meta"]
-    members = [node for node, role in kinds.items() if role == "member"]
-    places = {str(node): (0.0, 0.0) for node, role in kinds.items() if role == "latent"}
+    roles = {row["node_id"]: row["role"] for row in records(graph.nodes)}
+    metas = [node for node, role in roles.items() if role == "meta"]
+    members = [node for node, role in roles.items() if role == "member"]
+    places = {node: (0.0, 0.0) for node, role in roles.items() if role == "latent"}
     sector = 2 * math.pi / max(len(metas), 1)
-    owner = {
-        edge.source: edge.target
-        for edge in graph.edges.sort_values("weight").itertuples(index=False)
-    }
+    by_weight = sorted(records(graph.edges), key=lambda edge: edge["weight"])
+    owner = {edge["source"]: edge["target"] for edge in by_weight}  # its heaviest edge comes last
     for place, meta in enumerate(metas):
         middle = math.pi / 2 - place * sector
-        places[str(meta)] = _polar(_RINGS["meta"], middle)
+        places[meta] = _polar(_RINGS["meta"], middle)
         own = [member for member in members if owner.get(member) == meta]
         for i, member in enumerate(own):
             # members keep to nine tenths of the sector, so that neighbouring sectors stay apart
             spread = ((i + 0.5) / len(own) - 0.5) * sector * 0.9
             # every other label a little further out, or long labels would cover each other
-            places[str(member)] = _polar(_RINGS["member"] + 0.28 * (i % 2), middle + spread)
+            places[member] = _polar(_RINGS["member"] + 0.28 * (i % 2), middle + spread)
     return places
 
 
@@ -89,14 +89,15 @@ def node_link(graph: Graph) -> go.Figure:
     """The graph of a decomposition; every node's customdata is [sae_id, latent, role]."""
     places = node_places(graph)
     figure = go.Figure()
-    heaviest = float(graph.edges["weight"].max()) if len(graph.edges) else 1.0
+    edges, every_node = records(graph.edges), records(graph.nodes)
+    heaviest = max((edge["weight"] for edge in edges), default=1.0)
     # one trace a line width: a trace an edge would take ten times as long to draw
     for low, high, width in ((0.0, 0.34, 1.0), (0.34, 0.67, 2.2), (0.67, 1.01, 4.0)):
         xs: list[float | None] = []
         ys: list[float | None] = []
-        for edge in graph.edges.itertuples(index=False):
-            if low < edge.weight / heaviest <= high:
-                (x0, y0), (x1, y1) = places[edge.source], places[edge.target]
+        for edge in edges:
+            if low < edge["weight"] / heaviest <= high:
+                (x0, y0), (x1, y1) = places[edge["source"]], places[edge["target"]]
                 xs += [x0, x1, None]
                 ys += [y0, y1, None]
         figure.add_trace(
@@ -115,15 +116,12 @@ def node_link(graph: Graph) -> go.Figure:
         "member": ("another latent with it", 9, QUIET, "circle"),
     }
     for role, (name, size, colour, symbol) in styles.items():
-        nodes = graph.nodes[graph.nodes["role"] == role]
-        if nodes.empty:
+        nodes = [node for node in every_node if node["role"] == role]
+        if not nodes:
             continue
         kind = "meta" if role == "meta" else "sae"
-        names = [
-            latent_name(label, int(latent), kind)
-            for label, latent in zip(nodes["label"], nodes["latent"], strict=True)
-        ]
-        spots = [places[node] for node in nodes["node_id"]]
+        names = [latent_name(node["label"], node["latent"], kind) for node in nodes]
+        spots = [places[node["node_id"]] for node in nodes]
         figure.add_trace(
             go.Scatter(
                 x=[x for x, _ in spots],
@@ -135,10 +133,8 @@ def node_link(graph: Graph) -> go.Figure:
                 textfont={"size": 14 if role != "member" else 11},
                 marker={"size": size, "color": colour, "symbol": symbol},
                 customdata=[
-                    [sae_id, int(latent), role, safe(name), float(weight)]
-                    for sae_id, latent, name, weight in zip(
-                        nodes["sae_id"], nodes["latent"], names, nodes["weight"], strict=True
-                    )
+                    [node["sae_id"], node["latent"], role, safe(name), node["weight"]]
+                    for node, name in zip(nodes, names, strict=True)
                 ],
                 hovertemplate="%{customdata[3]}<br>weight %{customdata[4]:.2f}<extra></extra>",
             )
@@ -152,7 +148,7 @@ def node_link(graph: Graph) -> go.Figure:
         hovermode="closest",
     )
     # the same unit on both axes would waste a wide page; labels need the width
-    figure.update_xaxes(visible=False, range=[-3.2, 3.2], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-4.2, 4.2], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-2.9, 2.7], fixedrange=True)
     return figure
 
@@ -164,24 +160,24 @@ def latent_map(points: pd.DataFrame, colour: str) -> go.Figure:
         points: latent, label, x, y, density, n_components.
         colour: `density` (logarithmic) or `components`.
     """
+    rows = records(points)
     if colour == "density":
-        values = [math.log10(value) if value > 0 else None for value in points["density"]]
+        values = [math.log10(row["density"]) if row["density"] > 0 else None for row in rows]
         title = "density,<br>log10"
     else:
-        values = points["n_components"].tolist()
+        values = [row["n_components"] for row in rows]
         title = "components"
     scatter = go.Scattergl(
-        x=points["x"],
-        y=points["y"],
+        x=points["x"].to_numpy(),
+        y=points["y"].to_numpy(),
         mode="markers",
         text=[
-            safe(shortened(latent_name(label, int(latent)), NODE_LABEL))
-            for label, latent in zip(points["label"], points["latent"], strict=True)
+            safe(shortened(latent_name(row["label"], row["latent"]), NODE_LABEL)) for row in rows
         ],
-        customdata=points["latent"].astype(int).tolist(),
+        customdata=[row["latent"] for row in rows],
         hovertemplate="%{text} (%{customdata})<extra></extra>",
         marker={
-            "size": 5 if len(points) > 2_000 else 8,
+            "size": 5 if len(rows) > 2_000 else 8,
             "color": values,
             "colorscale": "Cividis",  # made for colour-blind readers
             "colorbar": {"title": {"text": title}, "thickness": 10, "outlinewidth": 0},
@@ -203,8 +199,8 @@ def _polar(radius: float, angle: float) -> tuple[float, float]:
 
 
 def _text_side(x: float, y: float) -> str:
-    if math.hypot(x, y) < 0.1:
-        return "bottom center"
-    if abs(x) < 0.35:
+    """Away from the centre; inner nodes above or below, where fewer lines cross their label."""
+    is_inner = math.hypot(x, y) < (_RINGS["meta"] + _RINGS["member"]) / 2
+    if is_inner or abs(x) < 0.35:
         return "top center" if y > 0 else "bottom center"
     return "middle right" if x > 0 else "middle left"

@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import pandas as pd
-
 from backend.latent import Latent
 from backend.links import latent_link, meta_link
+from backend.records import Record
 from backend.text_html import latent_name, link, number, plain, safe, shortened, tip
 
 CARD_TERMS = 4
@@ -23,11 +22,11 @@ LABEL_LENGTH = 40  # characters of a label in an equation; the whole is on its o
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A latent, its meta-SAE and the frame of `queries.components`."""
+    """A latent, its meta-SAE and the rows of `queries.components`."""
 
     latent: Latent
     meta_sae_id: str
-    components: pd.DataFrame
+    components: list[Record]
     run: str
 
     def href(self, meta_latent: int) -> str:
@@ -45,13 +44,13 @@ def equation_html(decomposition: Decomposition, most_terms: int | None = None) -
     if most_terms is not None:
         href = latent_link(latent.sae_id, latent.latent, run=decomposition.run).href
         left = link(href, shortened(latent_name(latent.label, latent.latent), LABEL_LENGTH))
-    shown = rows if most_terms is None else rows.head(most_terms)
-    parts = [_term(decomposition, row, first=i == 0) for i, row in enumerate(_records(shown))]
+    shown = rows if most_terms is None else rows[:most_terms]
+    parts = [_term(decomposition, row, first=i == 0) for i, row in enumerate(shown)]
     hidden = len(rows) - len(shown)
     if hidden:
         parts.append(f'<span class="term rest"><i>+</i> {hidden} more</span>')
     if most_terms is None:
-        joined = '<i>+</i> ' if parts else ""
+        joined = "<i>+</i> " if parts else ""
         parts.append(f'<span class="term rest">{joined}{tip("bias")}</span>')
         parts.append(f'<span class="term rest"><i>+</i> {tip("residual")}</span>')
     else:
@@ -81,14 +80,14 @@ def parts_html(decomposition: Decomposition) -> str:
     """The chart: a row for each component, bias and residual; a bar for each figure."""
     latent, rows = decomposition.latent, decomposition.components
     widest = max([1.0, *(abs(share) for _, _, share in _pieces(decomposition))])
-    heaviest = max([1.0, *rows["activation"].tolist()])
+    heaviest = max([1.0, *(row["activation"] for row in rows)])
     body = []
-    for place, row in enumerate(_records(rows)):
+    for place, row in enumerate(rows):
         name = latent_name(row["label"], row["meta_latent"], "meta")
         body.append(
             f'<tr><th scope="row"><span class="swatch {_shade_class(place)}"></span>'
             f"{link(decomposition.href(row['meta_latent']), name)}"
-            f'<small>in {row["n_members"]:,} latents</small></th>'
+            f"<small>in {row['n_members']:,} latents</small></th>"
             f"{_bar(row['share'], widest)}{_bar(row['activation'], heaviest)}"
             f"{_bar(row['cosine'])}{_bar(row['stability'])}</tr>"
         )
@@ -104,7 +103,7 @@ def parts_html(decomposition: Decomposition) -> str:
     heads = "".join(f'<th scope="col">{tip(term)}</th>' for term in _COLUMNS)
     return (
         '<table class="parts"><thead><tr><th scope="col">'
-        f'{len(rows)} component{"" if len(rows) == 1 else "s"}</th>{heads}</tr></thead>'
+        f"{len(rows)} component{'' if len(rows) == 1 else 's'}</th>{heads}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table>"
     )
 
@@ -127,11 +126,7 @@ def card_html(decomposition: Decomposition, mean_stability: float) -> str:
 _COLUMNS = ("share", "weight", "cosine", "stability")
 
 
-def _records(rows: pd.DataFrame) -> list[dict]:
-    return rows.to_dict("records")
-
-
-def _term(decomposition: Decomposition, row: dict, first: bool) -> str:
+def _term(decomposition: Decomposition, row: Record, first: bool) -> str:
     name = latent_name(row["label"], row["meta_latent"], "meta")
     weight = float(row["activation"])
     sign = "" if first else "<i>+</i> "
@@ -150,7 +145,7 @@ def _pieces(decomposition: Decomposition) -> list[tuple[str, str, float]]:
             _shade_class(place),
             float(row["share"]),
         )
-        for place, row in enumerate(_records(decomposition.components))
+        for place, row in enumerate(decomposition.components)
     ]
     for name, share in (("bias", latent.bias_share), ("residual", latent.residual_share)):
         if share is not None:

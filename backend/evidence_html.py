@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
 
 from backend.links import latent_link
 from backend.lists_html import latents_html
 from backend.queries import Graph
+from backend.records import Record, grouped, records
 from backend.text_html import latent_name, link, notice, number, safe, tip
 from backend.token_html import context_html, legend_html
 
 N_INTERVALS = 3
 
 
-def examples_html(rows: pd.DataFrame, threshold: float, maximum: float) -> str:
-    """The frame of `queries.examples`, a heading and a list for each group.
+def examples_html(rows: Sequence[Record], threshold: float, maximum: float) -> str:
+    """The rows of `queries.examples`, a heading and a list for each group.
 
     Args:
         threshold: of the SAE; the lower end of the lowest interval.
@@ -26,20 +27,20 @@ def examples_html(rows: pd.DataFrame, threshold: float, maximum: float) -> str:
         high = maximum - i * width
         heads[f"interval {i + 1}"] = f"Interval {number(high - width)} to {number(high)}"
     parts = [legend_html(maximum)]
-    for group, own in rows.groupby("group", sort=False):
+    for group, own in grouped(rows, "group").items():
         head = heads.get(str(group), safe(str(group)))
         if str(group).startswith("interval"):
             head = tip(head, "interval")
         items = "".join(
             f'<li><span class="value">{number(row["activation"])}</span>'
             f"<div>{example_html(row, maximum)}</div></li>"
-            for row in own.to_dict("records")
+            for row in own
         )
         parts.append(f'<h3>{head}</h3><ol class="examples">{items}</ol>')
     return "".join(parts)
 
 
-def example_html(row: dict, maximum: float) -> str:
+def example_html(row: Record, maximum: float) -> str:
     """One context with its source below."""
     shown = context_html(
         row["text"],
@@ -54,12 +55,12 @@ def example_html(row: dict, maximum: float) -> str:
     return f"{shown}<cite>{safe(source)}</cite>"
 
 
-def relatives_html(neighbours: pd.DataFrame, sae_id: str, run: str) -> str:
+def relatives_html(neighbours: Sequence[Record], sae_id: str, run: str) -> str:
     """A list for each SAE: the nearest latents by cosine of the decoder directions."""
-    if neighbours.empty:
+    if not neighbours:
         return notice("No neighbours were stored for this latent.")
     lists = []
-    for other, own in neighbours.groupby("other_sae_id", sort=False):
+    for other, own in grouped(neighbours, "other_sae_id").items():
         caption = f"{other} (the same SAE)" if other == sae_id else str(other)
         rows = [
             (
@@ -67,7 +68,7 @@ def relatives_html(neighbours: pd.DataFrame, sae_id: str, run: str) -> str:
                 latent_name(row["label"], int(row["other_latent"]), row["kind"]),
                 float(row["cosine"]),
             )
-            for row in own.to_dict("records")
+            for row in own
         ]
         lists.append(latents_html(rows, caption, "cosine"))
     return f'<div class="listings">{"".join(lists)}</div>'
@@ -75,22 +76,22 @@ def relatives_html(neighbours: pd.DataFrame, sae_id: str, run: str) -> str:
 
 def graph_links_html(graph: Graph, run: str) -> str:
     """The graph as nested text: each meta-latent, then the other latents it is part of."""
-    nodes = {node["node_id"]: node for node in graph.nodes.to_dict("records")}
+    nodes = {node["node_id"]: node for node in records(graph.nodes)}
+    edges = records(graph.edges)
     items = []
     for node in nodes.values():
         if node["role"] != "meta":
             continue
-        others = graph.edges[graph.edges["target"] == node["node_id"]]["source"]
+        others = [edge["source"] for edge in edges if edge["target"] == node["node_id"]]
         members = [nodes[other] for other in others if nodes[other]["role"] == "member"]
         listed = ", ".join(
             link(latent_link(m["sae_id"], m["latent"], run=run).href, _name(m)) for m in members
         )
         to = latent_link(node["sae_id"], node["latent"], "meta", run)
-        items.append(
-            f"<p>{link(to.href, _name(node))} <small>also in</small> {listed or 'no other latent'}</p>"
-        )
+        listed = listed or "no other latent"
+        items.append(f"<p>{link(to.href, _name(node))} <small>also in</small> {listed}</p>")
     return f'<div class="graphlinks">{"".join(items)}</div>'
 
 
-def _name(node: dict) -> str:
+def _name(node: Record) -> str:
     return latent_name(node["label"], node["latent"], "meta" if node["role"] == "meta" else "sae")

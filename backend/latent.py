@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 DENSE_DENSITY = 0.1  # fires on every tenth token or more often: no word is that common but a few
 
 
-class TermScore(NamedTuple):
+@dataclass(frozen=True)
+class TermScore:
     """A word that a latent fires on; score is F1, count the firings on it."""
 
     term: str
@@ -18,7 +18,8 @@ class TermScore(NamedTuple):
     count: int
 
 
-class TokenLogit(NamedTuple):
+@dataclass(frozen=True)
+class TokenLogit:
     """A token that a latent's direction points to or away from."""
 
     token: str

@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
-import pandas as pd
-
 from backend.latent import TokenLogit
 from backend.links import Link, latent_link
+from backend.records import Record
 from backend.text_html import latent_name, link, number, percent, safe, tip
 from backend.token_html import context_html
 
@@ -25,18 +24,19 @@ _MATCHES = {
 def facts_html(facts: Iterable[tuple[str, str, str | None]]) -> str:
     """Figures in a row: (figure, caption, glossary term of the caption or None)."""
     cells = "".join(
-        f"<div><dd>{safe(figure)}</dd><dt>{tip(caption, term) if term else safe(caption)}</dt></div>"
+        f"<div><dd>{safe(figure)}</dd>"
+        f"<dt>{tip(caption, term) if term else safe(caption)}</dt></div>"
         for figure, caption, term in facts
     )
     return f'<dl class="facts">{cells}</dl>'
 
 
-def hits_html(hits: pd.DataFrame, run: str) -> str:
+def hits_html(hits: Sequence[Record], run: str) -> str:
     """Search hits as cards: what matched, how well, an example line, the decomposition."""
-    return f'<ol class="hits">{"".join(_hit(row, run) for row in hits.to_dict("records"))}</ol>'
+    return f'<ol class="hits">{"".join(_hit(row, run) for row in hits)}</ol>'
 
 
-def _hit(row: dict, run: str) -> str:
+def _hit(row: Record, run: str) -> str:
     name = latent_name(row["label"], row["latent"], row["kind"])
     href = latent_link(row["sae_id"], int(row["latent"]), row["kind"], run).href
     figures = [
@@ -63,7 +63,7 @@ def _hit(row: dict, run: str) -> str:
     )
 
 
-def _matched(row: dict) -> str:
+def _matched(row: Record) -> str:
     term = str(row["matched_term"])
     return {
         "fires": f"fires on “{term}”",
@@ -72,7 +72,7 @@ def _matched(row: dict) -> str:
     }.get(row["matched_in"], f"number {term}")
 
 
-def _example_line(row: dict) -> str:
+def _example_line(row: Record) -> str:
     if not isinstance(row["text"], str):
         return ""
     position, activation = int(row["position"]), float(row["activation"])
@@ -121,19 +121,27 @@ def tokens_html(tokens: Sequence[TokenLogit], term: str) -> str:
     )
 
 
-def table_html(heads: Sequence[tuple[str, str | None]], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose first column heads its rows.
+def table_html(
+    heads: Sequence[tuple[str, str | None]],
+    rows: Iterable[Sequence[str]],
+    words: Sequence[str] = (),
+) -> str:
+    """A table whose first column heads its rows; the other columns hold figures.
 
     Args:
         heads: (words, glossary term or None) of each column.
         rows: cells that are HTML already: made by `safe`, `link` or `number`.
+        words: heads of the columns which hold words, and so start at their left.
     """
+    css = ["" if i == 0 or head in words else ' class="n"' for i, (head, _) in enumerate(heads)]
     head = "".join(
-        f'<th scope="col">{tip(words, term) if term else escape(words)}</th>'
-        for words, term in heads
+        f'<th scope="col"{align}>{tip(words, term) if term else escape(words)}</th>'
+        for (words, term), align in zip(heads, css, strict=True)
     )
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>'
+        f'<tr><th scope="row">{first}</th>'
+        + "".join(f"<td{align}>{cell}</td>" for cell, align in zip(rest, css[1:], strict=True))
+        + "</tr>"
         for first, *rest in rows
     )
     return (
@@ -142,9 +150,9 @@ def table_html(heads: Sequence[tuple[str, str | None]], rows: Iterable[Sequence[
     )
 
 
-def measured_html(rows: pd.DataFrame, axis: str) -> str:
+def measured_html(rows: Sequence[Record], axis: str) -> str:
     """A bar for each row of `measurements`, on an axis from 0 to 1, with its 95 % interval."""
-    items = "".join(_measured(row) for row in rows.to_dict("records"))
+    items = "".join(_measured(row) for row in rows)
     ticks = "".join(f"<span>{tick}</span>" for tick in ("0", "0.25", "0.5", "0.75", "1"))
     return (
         f'<div class="measured"><ul>{items}</ul>'
@@ -153,7 +161,7 @@ def measured_html(rows: pd.DataFrame, axis: str) -> str:
     )
 
 
-def _measured(row: dict) -> str:
+def _measured(row: Record) -> str:
     value, low, high = row["value"], row["ci_low"], row["ci_high"]
     null = " null" if "null" in str(row["setting"]) else ""
     whisker, interval = "", ""
@@ -179,6 +187,12 @@ def density_words(count: int, tokens_seen: int, unit: str = "tokens") -> str:
 
 def _known(value: object) -> bool:
     return isinstance(value, int | float) and not math.isnan(value)
+
+
+def bar_html(value: float, maximum: float) -> str:
+    """A bar for one figure of a table."""
+    share = _width(value / maximum) if maximum > 0 else 0.0
+    return f'<span class="bar"><span style="width:{share:.1f}%"></span></span>'
 
 
 def _width(value: float) -> float:

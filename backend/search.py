@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from backend.queries import NO_LATENT, as_index, as_text, page_bounds
+from backend.bounds import NO_LATENT, as_index, as_text, page_bounds, row_limit
 from backend.schema import TERM_INDEXES
 from backend.store import Run
 
@@ -156,7 +156,7 @@ def did_you_mean(run: Run, text: str, limit: int = 3) -> list[str]:
         """,
         text=cleaned,
         edits=max(1, int(len(cleaned) * EDITS_PER_LETTER)) if cleaned else NO_LATENT,
-        limit=page_bounds(limit, 0)["limit"],
+        limit=row_limit(limit),
     )
     return found["term"].tolist()
 

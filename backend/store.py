@@ -10,7 +10,9 @@ a time.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from backend.verify import Progress, verify_run
 DATA_VARIABLE = "SUBATOMIC_DATA"
 DEFAULT_DATA = Path(__file__).resolve().parent.parent / "data"
 THREADS = 2
+MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
 # room (twice the file). `terms` may be larger: a word's latents lie in all row groups of its file
 MEMORY_BYTES = 4_000_000
@@ -38,7 +41,7 @@ create table words as
     from terms where "index" = 'fires' group by folded;
 create table latent_facts as
     select sae_id, latent, label, fold(label) as folded, label_source, label_score, count,
-        tokens_seen, n_components, decomposition_variance_explained,
+        tokens_seen, n_components, decomposition_variance_explained, x, y,
         list_transform(top_terms[:5], lambda t: {'term': t.term, 'score': t.score}) as best_terms
     from latents;
 create table best_examples as
@@ -75,6 +78,8 @@ class Run:
         self.manifest = manifest
         self.name = folder.name
         self._connection = connection
+        self._fixed_query = lru_cache(MOST_REMEMBERED)(self.query)
+        self._fixed_row = lru_cache(MOST_REMEMBERED)(self.row)
 
     def query(self, sql: str, **params: Any) -> pd.DataFrame:
         """All rows of one statement; `$name` in `sql` takes the value of that parameter."""
@@ -94,6 +99,14 @@ class Run:
         finally:
             cursor.close()
         return None if values is None else dict(zip(names, values, strict=True))
+
+    def fixed_query(self, sql: str, **params: Any) -> pd.DataFrame:
+        """As `query`, remembered: a run never changes, and some questions come with every page."""
+        return self._fixed_query(sql, **params).copy()
+
+    def fixed_row(self, sql: str, **params: Any) -> Mapping[str, Any] | None:
+        """As `row`, remembered; the lists in it are shared, so do not change them."""
+        return self._fixed_row(sql, **params)
 
     def close(self) -> None:
         self._connection.close()

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Iterable
 
 from backend import queries, urlstate
 from backend.latent import Latent
 from backend.links import latent_link
+from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, plain
 
 _NOUNS = {"sae": ("SAE", "latent"), "meta": ("meta-SAE", "meta-latent")}
 
 
-def chosen_latent(run: Run, saes: pd.DataFrame, kind: str) -> tuple[Latent | None, list[str]]:
+def chosen_latent(run: Run, saes: list[Record], kind: str) -> tuple[Latent | None, list[str]]:
     """The latent in the address, or a working default with messages (HTML) that say why.
 
     Args:
-        saes: the frame of `queries.saes`.
+        saes: the rows of `queries.saes`.
         kind: `sae` on the latent page, `meta` on the meta-latent page.
 
     Returns:
         None with messages only when the run has no SAE of this kind.
     """
-    own = saes[saes["kind"] == kind]
+    own = {sae["sae_id"]: sae for sae in saes if sae["kind"] == kind}
     sae_noun, noun = _NOUNS[kind]
-    if own.empty:
+    if not own:
         return None, [notice(f"This run has no {sae_noun}, so there is no {noun} to show.")]
     messages: list[str] = []
     wanted, number = urlstate.text("sae"), urlstate.whole_number("latent")
     typed = urlstate.text("latent")
-    if wanted and wanted not in set(own["sae_id"]):
+    if wanted and wanted not in own:
         messages.append(_wrong_sae(run, saes, wanted, number, own))
         number, typed = None, ""
-    sae_id = wanted if wanted in set(own["sae_id"]) else _default_sae(saes, own)
+    sae_id = wanted if wanted in own else _default_sae(saes, own)
     if number is not None:
         found = queries.latent(run, sae_id, number)
         if found is not None:
             return found, messages
     shown = _default_latent(run, sae_id, kind)
     if typed and shown is not None:
-        size = int(own.loc[own["sae_id"] == sae_id, "n_latents"].iloc[0])
+        size = own[sae_id]["n_latents"]
         messages.append(
             notice(
                 f"There is no {noun} “{plain(typed)[:40]}” in {sae_id}: its numbers go from 0 to "
@@ -52,30 +53,30 @@ def chosen_latent(run: Run, saes: pd.DataFrame, kind: str) -> tuple[Latent | Non
 
 
 def _wrong_sae(
-    run: Run, saes: pd.DataFrame, wanted: str, number: int | None, own: pd.DataFrame
+    run: Run, saes: list[Record], wanted: str, number: int | None, own: Iterable[str]
 ) -> str:
-    known = saes[saes["sae_id"] == wanted]
-    if known.empty:
-        names = ", ".join(own["sae_id"])
+    known = [sae["kind"] for sae in saes if sae["sae_id"] == wanted]
+    if not known:
+        names = ", ".join(own)
         return notice(f"There is no “{plain(wanted)[:60]}” in this run; it has {names}.", "problem")
-    other_kind = known["kind"].iloc[0]
+    other_kind = known[0]
     message = notice(f"{wanted} is a {_NOUNS[other_kind][0]}: its page is another one.", "problem")
     to = latent_link(wanted, number or 0, other_kind, run.name)
     return f"{message}<p>{link(to.href, f'Open {wanted}/{number or 0} there')}</p>"
 
 
-def _default_sae(saes: pd.DataFrame, own: pd.DataFrame) -> str:
+def _default_sae(saes: list[Record], own: Iterable[str]) -> str:
     """The decomposed SAE when there is one, else the widest."""
-    decomposed = saes.loc[saes["kind"] == "meta", "parent_sae_id"]
-    best = own[own["sae_id"].isin(decomposed)]
-    return str((best if len(best) else own)["sae_id"].iloc[-1])
+    decomposed = {sae["parent_sae_id"] for sae in saes}
+    # rows come from small to wide
+    return max(own, key=lambda sae_id: (sae_id in decomposed, list(own).index(sae_id)))
 
 
 def _default_latent(run: Run, sae_id: str, kind: str) -> Latent | None:
     """The best decomposition of this SAE, else any latent that fires, else the first."""
     if kind == "sae":
-        featured = queries.featured_decompositions(run)
-        for row in featured[featured["sae_id"] == sae_id].to_dict("records"):
-            return queries.latent(run, sae_id, row["latent"])
+        for row in records(queries.featured_decompositions(run)):
+            if row["sae_id"] == sae_id:
+                return queries.latent(run, sae_id, row["latent"])
     alive = queries.random_latent(run, sae_id, seed=0)
     return queries.latent(run, sae_id, alive if alive is not None else 0)

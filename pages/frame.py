@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from html import escape
+from typing import NoReturn
 
 import streamlit as st
 
@@ -45,16 +46,17 @@ def opened(path: str) -> Run:
             problem.message for problem in list_problems(folder) if problem.name == wanted
         ] or [f"There is no run “{wanted}” in {folder}."]
     # the one that was asked for, then the others in order of name
+    run = None
     for name in sorted(runs, key=lambda name: (name != wanted, name)):
         try:
             run = opened_run(runs[name].path, runs[name].short_hash)
+            break
         except RunError as error:
             messages.append(str(error))
-            continue
+    if run is not None:
         _draw(run, list(runs), path, messages)
         return run
-    st.html(f"<h1>Subatomic</h1>{_no_run(messages or [p.message for p in list_problems(folder)])}")
-    st.stop()
+    return _stop(messages or [problem.message for problem in list_problems(folder)])
 
 
 def actions_html(
@@ -116,7 +118,8 @@ def _draw(run: Run, names: list[str], path: str, messages: list[str]) -> None:
     with st.sidebar:
         _sidebar(run, names, path)
     text = urlstate.text("q") if path == SEARCH_PATH else ""
-    mark = f'<a class="mark" href="{escape(overview_link(run.name).href)}">Sub<span>atomic</span></a>'
+    home = escape(overview_link(run.name).href)
+    mark = f'<a class="mark" href="{home}">Sub<span>atomic</span></a>'
     form = "" if path == OVERVIEW_PATH else search_form(run, text)
     st.html(
         f'<header class="topbar">{mark}{form}</header>'
@@ -160,10 +163,12 @@ def _step(words: str, run: Run, sae_id: str, to: int | None, kind: str) -> str:
     return link(latent_link(sae_id, to, kind, run.name).href, words)
 
 
-def _no_run(messages: list[str]) -> str:
+def _stop(messages: list[str]) -> NoReturn:
     told = "".join(notice(message, "problem") for message in messages)
-    return (
-        f"{told}<p>There is no run in <code>{safe(str(data_dir()))}</code> that can be shown. "
+    st.html(
+        f"<h1>Subatomic</h1>{told}"
+        f"<p>There is no run in <code>{safe(str(data_dir()))}</code> that can be shown. "
         f"Make one with <code>{_MAKE_ONE}</code>, or name another folder in the environment "
         f"variable <code>{DATA_VARIABLE}</code>; then load this page again.</p>"
     )
+    st.stop()

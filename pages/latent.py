@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import math
+
 import streamlit as st
 
 from backend import charts, queries, urlstate
@@ -11,6 +12,7 @@ from backend.evidence_html import examples_html, graph_links_html, relatives_htm
 from backend.latent import Latent
 from backend.links import LATENT_PATH, META_PATH, latent_link, neuronpedia_url, search_link
 from backend.lists_html import density_words, facts_html, tokens_html
+from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 from pages.chosen import chosen_latent
@@ -19,12 +21,12 @@ from pages.frame import actions_html, opened, title
 
 def latent_page() -> None:
     run = opened(LATENT_PATH)
-    saes = queries.saes(run)
+    saes = records(queries.saes(run))
     latent, messages = chosen_latent(run, saes, "sae")
     if latent is None:
         st.html("".join(messages))
         return
-    sae = saes[saes["sae_id"] == latent.sae_id].iloc[0]
+    sae = next(sae for sae in saes if sae["sae_id"] == latent.sae_id)
     meta_sae_id = queries.meta_sae_of(run, latent.sae_id)
     name = latent_name(latent.label, latent.latent)
     title(name)
@@ -43,14 +45,14 @@ def latent_page() -> None:
                 "have one clear meaning; read its decomposition with care."
             )
         )
-    neighbours = queries.neighbours(run, latent.sae_id, latent.latent)
+    neighbours = records(queries.neighbours(run, latent.sae_id, latent.latent))
     if meta_sae_id is None:
         st.html(_not_decomposed(run, latent, saes, neighbours))
     else:
         _decomposition(run, latent, meta_sae_id)
     left, right = st.columns([1.75, 1], gap="large")
     with left:
-        st.html(_examples(run, latent, float(sae["threshold"])))
+        st.html(_examples(run, latent, sae["threshold"]))
     with right:
         _histogram(latent)
         st.html(
@@ -64,7 +66,7 @@ def latent_page() -> None:
     st.html("<h2>Relatives</h2>" + relatives_html(neighbours, latent.sae_id, run.name))
 
 
-def _head(run: Run, latent: Latent, sae: pd.Series, name: str) -> str:
+def _head(run: Run, latent: Latent, sae: Record, name: str) -> str:
     here = latent_link(
         latent.sae_id, latent.latent, run=run.name, short_hash=run.manifest.short_hash
     )
@@ -82,16 +84,14 @@ def _head(run: Run, latent: Latent, sae: pd.Series, name: str) -> str:
             (number(latent.mean_activation), "mean when it fires", "activation"),
         ]
     if latent.label_score is not None:
-        facts.append(
-            (number(latent.label_score), f"label score ({latent.label_source})", "label")
-        )
+        facts.append((number(latent.label_score), f"label score ({latent.label_source})", "label"))
     words = [
         f"{link(search_link(entry.term, run=run.name).href, entry.term)} "
         f"<small>{tip('precision')} {number(entry.precision)}, {tip('recall')} "
         f"{number(entry.recall)}</small>"
         for entry in latent.top_terms[:5]
     ]
-    fires = f"<p>Fires on {'; '.join(words)}</p>" if words else ""
+    fires = f"<p>Words: {'; '.join(words)}</p>" if words else ""
     return (
         actions_html(run, crumbs, here, latent.sae_id, latent.latent)
         + f"<h1>{safe(name)}</h1>{facts_html(facts)}{fires}"
@@ -99,8 +99,8 @@ def _head(run: Run, latent: Latent, sae: pd.Series, name: str) -> str:
 
 
 def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
-    rows = queries.components(run, meta_sae_id, latent.latent)
-    if rows.empty:
+    rows = records(queries.components(run, meta_sae_id, latent.latent))
+    if not rows:
         st.html(
             "<h2>Decomposition</h2>"
             + notice(
@@ -118,7 +118,7 @@ def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
                 "variance explained",
             ),
             (number(latent.decomposition_cosine), "cosine with the sum", "cosine"),
-            (number(rows["stability"].mean()), "mean stability", "stability"),
+            (number(_mean_stability(rows)), "mean stability", "stability"),
         ]
     )
     st.html(
@@ -127,9 +127,14 @@ def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
     )
 
 
-def _not_decomposed(run: Run, latent: Latent, saes: pd.DataFrame, neighbours: pd.DataFrame) -> str:
-    decomposed = saes.loc[saes["kind"] == "meta", "parent_sae_id"].tolist()
-    near = neighbours[neighbours["other_sae_id"].isin(decomposed)].head(3).to_dict("records")
+def _mean_stability(rows: list[Record]) -> float | None:
+    known = [row["stability"] for row in rows if not math.isnan(row["stability"])]
+    return sum(known) / len(known) if known else None
+
+
+def _not_decomposed(run: Run, latent: Latent, saes: list[Record], neighbours: list[Record]) -> str:
+    decomposed = {sae["parent_sae_id"] for sae in saes}
+    near = [row for row in neighbours if row["other_sae_id"] in decomposed][:3]
     links = ", ".join(
         link(
             latent_link(row["other_sae_id"], row["other_latent"], run=run.name).href,
@@ -138,7 +143,9 @@ def _not_decomposed(run: Run, latent: Latent, saes: pd.DataFrame, neighbours: pd
         + f" <small>cosine {number(row['cosine'])}</small>"
         for row in near
     )
-    told = notice(f"{latent.sae_id} has no meta-SAE in this run, so its latents are not decomposed.")
+    told = notice(
+        f"{latent.sae_id} has no meta-SAE in this run, so its latents are not decomposed."
+    )
     if links:
         told += f"<p>Nearest latents that are: {links}.</p>"
     return f"<h2>Decomposition</h2>{told}"
@@ -147,8 +154,8 @@ def _not_decomposed(run: Run, latent: Latent, saes: pd.DataFrame, neighbours: pd
 def _examples(run: Run, latent: Latent, threshold: float) -> str:
     if latent.is_dead:
         return "<h2>Examples</h2>" + notice("None: this latent never fired.")
-    rows = queries.examples(run, latent.sae_id, latent.latent)
-    if rows.empty:
+    rows = records(queries.examples(run, latent.sae_id, latent.latent))
+    if not rows:
         return "<h2>Examples</h2>" + notice(
             f"None: it fired on {latent.count:,} tokens, but in no text that may be shown."
         )
@@ -173,9 +180,9 @@ def _histogram(latent: Latent) -> None:
 def _graph(run: Run, latent: Latent, meta_sae_id: str) -> None:
     graph = queries.decomposition_graph(run, meta_sae_id, latent.latent)
     st.html(
-        "<h2>What shares its parts</h2><p class='note'>The latent, its meta-latents and the latents "
-        "in which these weigh most; thicker lines weigh more. Every node opens its page; the "
-        "same links are listed below.</p>"
+        "<h2>What shares its parts</h2><p class='note'>The latent, its meta-latents and the "
+        "latents in which these weigh most; thicker lines weigh more. Every node opens its "
+        "page; the same links are listed below.</p>"
     )
     event = st.plotly_chart(
         charts.node_link(graph),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
 import streamlit as st
 
 from backend import charts, queries, urlstate
 from backend.evidence_html import example_html, relatives_html
 from backend.latent import Latent
 from backend.links import META_PATH, Link, latent_link, meta_link, search_link
-from backend.lists_html import density_words, facts_html, table_html, tokens_html
+from backend.lists_html import bar_html, density_words, facts_html, table_html, tokens_html
+from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 from pages.chosen import chosen_latent
@@ -22,12 +22,12 @@ MEMBERS_A_PAGE = 25
 
 def meta_page() -> None:
     run = opened(META_PATH)
-    saes = queries.saes(run)
+    saes = records(queries.saes(run))
     meta, messages = chosen_latent(run, saes, "meta")
     if meta is None:
         st.html("".join(messages))
         return
-    sae = saes[saes["sae_id"] == meta.sae_id].iloc[0]
+    sae = next(sae for sae in saes if sae["sae_id"] == meta.sae_id)
     name = latent_name(meta.label, meta.latent, "meta")
     title(name)
     here = meta_link(meta.sae_id, meta.latent, run.name, run.manifest.short_hash)
@@ -35,6 +35,11 @@ def meta_page() -> None:
         (density_words(meta.count, meta.tokens_seen, "latents"), "part of", "members"),
         (number(meta.max_activation), "largest weight", "weight"),
         (number(meta.mean_activation), "mean weight", "weight"),
+        (
+            number(queries.member_stability(run, meta.sae_id, meta.latent)),
+            "mean stability",
+            "stability",
+        ),
     ]
     crumbs = [
         safe(f"{meta.sae_id}, parts of {sae['parent_sae_id']}"),
@@ -48,14 +53,14 @@ def meta_page() -> None:
     if meta.is_dead:
         st.html(notice("This meta-latent is dead: it is a component of no latent."))
     else:
-        _members(run, meta, str(sae["parent_sae_id"]))
+        _members(run, meta, sae["parent_sae_id"])
         left, right = st.columns([1.75, 1], gap="large")
         with left:
-            st.html(_pooled(run, meta, str(sae["parent_sae_id"])))
+            st.html(_pooled(run, meta, sae["parent_sae_id"]))
         with right:
             _histogram(meta)
             st.html(_promoted(meta, sae))
-    neighbours = queries.neighbours(run, meta.sae_id, meta.latent)
+    neighbours = records(queries.neighbours(run, meta.sae_id, meta.latent))
     st.html("<h2>Nearest latents</h2>" + relatives_html(neighbours, meta.sae_id, run.name))
 
 
@@ -79,19 +84,19 @@ def _members(run: Run, meta: Latent, parent: str) -> None:
                 latent_link(parent, int(row["latent"]), run=run.name).href,
                 latent_name(row["label"], int(row["latent"])),
             ),
-            number(row["activation"]),
+            number(row["activation"]) + bar_html(row["activation"], meta.max_activation),
             number(row["share"]),
             number(row["cosine"]),
-            f"{int(row['n_components'])}" if pd.notna(row["n_components"]) else "–",  # noqa: RUF001
+            f"{row['n_components']:.0f}",
             f"{int(row['count']):,}",
         )
-        for row in rows.to_dict("records")
+        for row in records(rows)
     )
     terms = queries.member_terms(run, meta.sae_id, meta.latent)
     shared = ", ".join(
         f"{link(search_link(row['term'], run=run.name).href, row['term'])} "
         f"<small>{int(row['n_members'])}</small>"
-        for row in terms.to_dict("records")
+        for row in records(terms)
     )
     words = (
         f"<p>Words that its strongest members fire on (how many of them): {shared}</p>"
@@ -115,7 +120,7 @@ def _paging(run: Run, meta: Latent, page: int, n_pages: int) -> str:
 
 
 def _pooled(run: Run, meta: Latent, parent: str) -> str:
-    rows = queries.member_examples(run, meta.sae_id, meta.latent).to_dict("records")
+    rows = records(queries.member_examples(run, meta.sae_id, meta.latent))
     if not rows:
         return "<h2>Where its members fire</h2>" + notice("No text of its members may be shown.")
 
@@ -148,7 +153,7 @@ def _histogram(meta: Latent) -> None:
     )
 
 
-def _promoted(meta: Latent, sae: pd.Series) -> str:
+def _promoted(meta: Latent, sae: Record) -> str:
     return (
         "<h2>Words of the vocabulary</h2>"
         f'<p class="note">read through the {safe(sae["logits_through"])}</p>'

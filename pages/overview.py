@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
 import streamlit as st
 
 from backend import charts, queries, urlstate
 from backend.equation_html import Decomposition, card_html
 from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link
 from backend.lists_html import facts_html, measured_html, table_html
+from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import link, notice, number, percent, safe, tip
 from pages.frame import actions_html, opened, search_form, title
 
 FEATURED_RULE = (
     "How these were chosen: latents that one word names well (label score at least 0.5) with three "
-    "or more labelled components; the highest variance explained x stability, no two with the "
+    "or more labelled components; the highest variance explained times stability, no two with the "
     "same strongest component."
 )
 
@@ -25,10 +25,10 @@ FEATURED_RULE = (
 def overview() -> None:
     run = opened(OVERVIEW_PATH)
     title(run.manifest.title)
-    saes = queries.saes(run)
+    saes = records(queries.saes(run))
     totals = queries.totals(run)
-    decomposed = saes.loc[saes["kind"] == "meta", "parent_sae_id"]
-    main_sae = decomposed.iloc[0] if len(decomposed) else saes["sae_id"].iloc[0]
+    decomposed = [sae["parent_sae_id"] for sae in saes if sae["kind"] == "meta"]
+    main_sae = decomposed[0] if decomposed else saes[-1]["sae_id"]
     here = overview_link(run.name, run.manifest.short_hash)
     st.html(
         actions_html(run, [safe(run.manifest.title)], here, main_sae)
@@ -41,7 +41,7 @@ def overview() -> None:
     st.html(
         "<h2>The SAEs of this run</h2>" + _sae_table(saes, run) + "<h2>Is it more than chance?</h2>"
     )
-    st.html(_controls(queries.measurements(run)))
+    st.html(_controls(records(queries.measurements(run, "meta_sae"))))
     st.html("<h2>Map</h2>")
     if urlstate.switch(f"Show the map of {main_sae}", "map", help="Up to 50,000 points."):
         _map(run, main_sae)
@@ -63,10 +63,10 @@ def _facts(totals: dict[str, int]) -> str:
 
 def _featured(run: Run) -> str:
     cards = []
-    for row in queries.featured_decompositions(run).to_dict("records"):
+    for row in records(queries.featured_decompositions(run)):
         latent = queries.latent(run, row["sae_id"], row["latent"])
         if latent is not None:
-            rows = queries.components(run, row["meta_sae_id"], row["latent"])
+            rows = records(queries.components(run, row["meta_sae_id"], row["latent"]))
             decomposition = Decomposition(latent, row["meta_sae_id"], rows, run.name)
             cards.append(card_html(decomposition, row["mean_stability"]))
     if not cards:
@@ -76,24 +76,24 @@ def _featured(run: Run) -> str:
             "its latents."
         )
     return (
-        f'<h2>Six worth seeing</h2><div class="cards">{"".join(cards)}</div>'
+        f'<h2>Decompositions worth seeing</h2><div class="cards">{"".join(cards)}</div>'
         f'<p class="note">{FEATURED_RULE}</p>'
     )
 
 
-def _sae_table(saes: pd.DataFrame, run: Run) -> str:
+def _sae_table(saes: list[Record], run: Run) -> str:
     heads = (
         ("SAE", "SAE"),
-        ("reads", None),
         ("latents", "latent"),
         ("L0", "L0"),
         ("variance explained", "variance explained"),
         ("held out", "held out"),
         ("dead", "dead"),
+        ("reads", None),
         ("trained as", None),
     )
     rows = []
-    for sae in saes.to_dict("records"):
+    for sae in saes:
         is_meta = sae["kind"] == "meta"
         page = latent_link(sae["sae_id"], 0, sae["kind"], run.name)
         to = Link(page.path, {"run": run.name, "sae": sae["sae_id"]})
@@ -101,23 +101,23 @@ def _sae_table(saes: pd.DataFrame, run: Run) -> str:
         rows.append(
             (
                 link(to.href, sae["sae_id"]),
-                safe(reads),
                 f"{sae['n_latents']:,}",
                 number(sae["l0"], 1),
                 number(sae["variance_explained"]),
                 number(sae["variance_explained_heldout"]),
                 percent(sae["dead_fraction"]),
+                safe(reads),
                 safe(f"{sae['architecture']}, k = {sae['k']:g}, seed {sae['seed']}"),
             )
         )
-    return table_html(heads, rows)
+    return table_html(heads, rows, words=("reads", "trained as"))
 
 
-def _controls(measurements: pd.DataFrame) -> str:
-    meta = measurements[measurements["experiment"] == "meta_sae"]
-    explained = meta[meta["metric"] == "variance_explained"].sort_values("value", ascending=False)
-    rest = meta[meta["metric"] != "variance_explained"]
-    if explained.empty:
+def _controls(measured: list[Record]) -> str:
+    explained = [row for row in measured if row["metric"] == "variance_explained"]
+    explained.sort(key=lambda row: -row["value"])
+    rest = [row for row in measured if row["metric"] != "variance_explained"]
+    if not explained:
         return notice("This run holds no measurements of its meta-SAE.")
     told = (
         f"<p>How much of the decoder rows the {tip('meta-SAE')} explains, on the rows it was "
@@ -125,7 +125,7 @@ def _controls(measurements: pd.DataFrame) -> str:
         f"same shape ({tip('gaussian null')}). Only the part above the null is structure.</p>"
     )
     table = ""
-    if len(rest):
+    if rest:
         rows = (
             (
                 safe(f"{row['metric'].replace('_', ' ')}"),
@@ -134,7 +134,7 @@ def _controls(measurements: pd.DataFrame) -> str:
                 _interval(row["ci_low"], row["ci_high"]),
                 f"{row['n']:,}",
             )
-            for row in rest.to_dict("records")
+            for row in rest
         )
         heads = (
             ("figure", None),
@@ -143,7 +143,7 @@ def _controls(measurements: pd.DataFrame) -> str:
             ("95 % interval", None),
             ("n", None),
         )
-        table = table_html(heads, rows)
+        table = table_html(heads, rows, words=("setting",))
     return told + measured_html(explained, "variance explained") + table
 
 

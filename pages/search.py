@@ -10,6 +10,7 @@ import streamlit as st
 from backend import queries, urlstate
 from backend.links import SEARCH_PATH, Link, search_link
 from backend.lists_html import hits_html
+from backend.records import records
 from backend.schema import TERM_INDEXES
 from backend.search import count_hits, did_you_mean, search_latents
 from backend.store import Run
@@ -25,7 +26,7 @@ INDEX_WORDS = {"any": "everything", "fires": "words it fires on", "promotes": "t
 def search() -> None:
     run = opened(SEARCH_PATH)
     text = urlstate.text("q")
-    sae_ids = queries.saes(run)["sae_id"].tolist()
+    sae_ids = [sae["sae_id"] for sae in records(queries.saes(run))]
     sae_id = urlstate.choice("sae", sae_ids, "")
     index = urlstate.choice("index", TERM_INDEXES, "any")
     title(f"{text} · search" if text.strip() else "Search")
@@ -56,8 +57,8 @@ def search() -> None:
         return
     n_pages = math.ceil(found / HITS_A_PAGE)
     number = min(max(number, 1), n_pages)
-    hits = search_latents(
-        run, text, sae_id or None, index, HITS_A_PAGE, (number - 1) * HITS_A_PAGE
+    hits = records(
+        search_latents(run, text, sae_id or None, index, HITS_A_PAGE, (number - 1) * HITS_A_PAGE)
     )
     first = (number - 1) * HITS_A_PAGE + 1
     count = f"{found:,} latent{'' if found == 1 else 's'}"

@@ -131,10 +131,10 @@ class _TableAuthor:
             stated |= self.patterns.countable_only
         sentences = [self._sentence(opening, row)]
 
-        companions = None
+        companions, list_sentence = None, ""
         if self.rng.random() < LIST_SHARE:
             companions = self._list_with_companions(row, stated)
-        if companions and list_sentence:
+        if companions:
             column, list_sentence = companions
             stated |= {column}
             wanted -= 1
@@ -151,7 +151,7 @@ class _TableAuthor:
                 sentences.append(self._sentence(pattern, row, previous))
                 previous = pattern
 
-        if companions and list_sentence:
+        if list_sentence:
             begins = self.rng.random() < LIST_FIRST_SHARE
             sentences.insert(0 if begins else len(sentences), list_sentence)
         return " ".join(sentences)

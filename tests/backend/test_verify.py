@@ -77,12 +77,12 @@ def test_one_flipped_byte_anywhere(copied_run: Path, name: str) -> None:
     verify_run(copied_run)
 
 
-def test_every_flipped_byte_of_the_manifest_is_noticed(copied_run: Path) -> None:
+def test_flipped_bytes_all_over_the_manifest_are_noticed(copied_run: Path) -> None:
     path = copied_run / MANIFEST_NAME
     content = path.read_bytes()
-    for position in range(len(content)):
+    for position in range(0, len(content), 3):
         flipped = bytearray(content)
-        flipped[position] ^= 1 << position % 8  # all eight bits take their turn
+        flipped[position] ^= 1 << position % 8  # 3 and 8 share no factor: all bits
         path.write_bytes(flipped)
         with pytest.raises(RunError, match=r"manifest\.json"):
             read_manifest(copied_run)
@@ -182,9 +182,7 @@ def test_disorder_between_two_row_groups_is_seen(copied_run: Path) -> None:
     path = copied_run / "contexts.parquet"
     pq.write_table(swapped, path, row_group_size=half)
     manifest = read_manifest(copied_run)
-    record = replace(
-        manifest.files["contexts"], bytes=path.stat().st_size, sha256=sha256_of(path)
-    )
+    record = replace(manifest.files["contexts"], bytes=path.stat().st_size, sha256=sha256_of(path))
     write_manifest(copied_run, replace(manifest, files={**manifest.files, "contexts": record}))
     refuse(copied_run, "contexts.parquet", "not sorted by a unique context_id")
 
