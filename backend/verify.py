@@ -69,7 +69,7 @@ def _verify_table_names(folder: Path, manifest: Manifest) -> None:
 
 def _verify_size(folder: Path, name: str, record: FileRecord) -> None:
     # a fixed name also keeps a forged manifest from pointing outside the folder
-    if False:
+    if record.path != f"{name}.parquet":
         raise _error(folder / MANIFEST_NAME, f"names {record.path!r} as file of table {name}")
     path = folder / record.path
     try:

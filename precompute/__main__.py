@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="verify every byte of a run")
     check.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
     check.set_defaults(command=_check)
+    entities = commands.add_parser("entities", help="list the entities chosen in advance")
+    entities.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
+    entities.set_defaults(command=_entities)
     listing = commands.add_parser("list", help="show the runs of a folder")
     listing.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
     listing.set_defaults(command=_list)
@@ -91,6 +94,13 @@ def _check(options: argparse.Namespace) -> None:
         sum(record.rows for record in manifest.files.values()),
         manifest.short_hash,
     )
+
+
+def _entities(options: argparse.Namespace) -> None:
+    verify_run(options.run)
+    from precompute.entities import entity_report
+
+    sys.stdout.write(entity_report(options.run))
 
 
 def _list(options: argparse.Namespace) -> None:

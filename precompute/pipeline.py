@@ -26,6 +26,7 @@ from precompute import latent_tables, measurements
 from precompute.config import ConfigError, RunConfig
 from precompute.decomposition import Decomposition, decompose, matched_meta_latents, stability
 from precompute.dictionary import Dictionary
+from precompute.entities import entity_rows, judge_entities
 from precompute.harvest import SPLITS, TokenisedText, harvest, tokenise
 from precompute.initialisation import row_statistics
 from precompute.meta_suite import train_meta_suite
@@ -213,14 +214,18 @@ def _tables(
     figures = measurements.suite_rows(config.sae_ids, stages.saes)
     figures += measurements.meta_rows(config.meta_sae_id, stages.meta, config.meta.seeds)
     figures += measurements.decomposition_rows(config.meta_sae_id, shown, stable)
+    latents = pa.concat_tables([*parts["latents"], meta_latents])
+    terms = pa.concat_tables(parts["terms"])
+    judged = judge_entities(latents, terms, components, config.widest_sae_id)
+    figures += entity_rows(config.meta_sae_id, judged)
     return {
         "saes": _sae_rows(config, language_model, stages, shown),
-        "latents": pa.concat_tables([*parts["latents"], meta_latents]),
+        "latents": latents,
         "components": components,
         "members": components,
         "contexts": _context_rows(text),
         "examples": pa.concat_tables(parts["examples"]),
-        "terms": pa.concat_tables(parts["terms"]),
+        "terms": terms,
         "neighbours": latent_tables.neighbour_table(directions, config.latents),
         "measurements": measurements.as_columns(figures),
     }

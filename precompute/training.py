@@ -188,7 +188,7 @@ def _trainer(settings: Fit, start: Start, device: torch.device) -> SAETrainer:
 
 
 def _step(trainer: SAETrainer, batch: torch.Tensor, start: Start) -> TrainStepOutput:
-    """One step of sae-lens; slow rows then go back most of the way (Adam ignores gradient scale)."""
+    """One sae-lens step; slow rows then go back most of the way, as Adam ignores gradient scale."""
     if not start.n_slow:
         return trainer.step(batch)
     slow = trainer.sae.W_dec.data[: start.n_slow]

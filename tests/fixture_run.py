@@ -17,6 +17,7 @@ from backend.schema import SCHEMA_VERSION, TABLES
 from precompute.writer import write_manifest, write_table
 from tests.planted import (
     META,
+    ONLY_PROMOTES,
     PLANTED,
     SMALL,
     SMALL_LABELS,
@@ -139,20 +140,24 @@ def _terms() -> Iterator[Row]:
                     for place, other in enumerate(related)
                 ],
             }
+            promoting = (
+                [latent, ONLY_PROMOTES] if word == "einstein" and sae_id == WIDE else [latent]
+            )
             yield {
                 "sae_id": sae_id,
                 "index": "promotes",
                 "term": word,
                 "count": 0,
-                "n_latents": 1,
+                "n_latents": len(promoting),
                 "latents": [
                     {
-                        "latent": latent,
-                        "score": 2.0,
+                        "latent": other,
+                        "score": 2.0 - 0.5 * place,
                         "precision": None,
                         "recall": None,
                         "lift": None,
                     }
+                    for place, other in enumerate(promoting)
                 ],
             }
 
