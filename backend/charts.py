@@ -37,7 +37,8 @@ def histogram(
         unit: what is counted, e.g. tokens.
         log: logarithmic vertical axis.
     """
-    widths = [b - a for a, b in pairwise(edges)]
+    # float32 edges of a narrow range can coincide, and Plotly refuses a negative width
+    widths = [max(b - a, 0.0) for a, b in pairwise(edges)]
     bars = go.Bar(
         x=[a + w / 2 for a, w in zip(edges, widths, strict=False)],
         y=list(counts),

@@ -12,6 +12,7 @@ from backend.text_html import latent_name, link, notice, number, safe, tip
 from backend.token_html import context_html, legend_html
 
 N_INTERVALS = 3
+SHOWN_EXAMPLES = 4  # of a group; what follows says the same more often than not
 
 
 def examples_html(rows: Sequence[Record], threshold: float, maximum: float) -> str:
@@ -31,13 +32,25 @@ def examples_html(rows: Sequence[Record], threshold: float, maximum: float) -> s
         head = heads.get(str(group), safe(str(group)))
         if str(group).startswith("interval"):
             head = tip(head, "interval")
-        items = "".join(
+        items = [
             f'<li><span class="value">{number(row["activation"])}</span>'
             f"<div>{example_html(row, maximum)}</div></li>"
             for row in own
-        )
-        parts.append(f'<h3>{head}</h3><ol class="examples">{items}</ol>')
+        ]
+        parts.append(f"<h3>{head}</h3>{folded_html(items)}")
     return "".join(parts)
+
+
+def folded_html(items: Sequence[str]) -> str:
+    """A list of examples; all after the first few unfold."""
+    first, rest = items[:SHOWN_EXAMPLES], items[SHOWN_EXAMPLES:]
+    html = f'<ol class="examples">{"".join(first)}</ol>'
+    if rest:
+        html += (
+            f'<details class="fold"><summary>{len(rest)} more</summary>'
+            f'<ol class="examples">{"".join(rest)}</ol></details>'
+        )
+    return html
 
 
 def example_html(row: Record, maximum: float) -> str:

@@ -87,7 +87,7 @@ def read_manifest(folder: Path) -> Manifest:
         body = json.loads(text)
     except FileNotFoundError:
         raise RunError(f"{path} is missing, so the run is not complete. {again}") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise RunError(f"{path} cannot be read as JSON ({error}). {again}") from error
     version = body.get("schema_version") if isinstance(body, dict) else None
     if version != SCHEMA_VERSION:

@@ -172,7 +172,7 @@ def _map(run: Run, sae_id: str) -> None:
         on_select="rerun",
         selection_mode="points",
         key=f"map-{run.name}-{sae_id}-{colour}",
-        config={"displayModeBar": False, "scrollZoom": True},
+        config={"displaylogo": False},
     )
     for point in event["selection"]["points"]:
         target = latent_link(sae_id, int(point["customdata"]), run=run.name)

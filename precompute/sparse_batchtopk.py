@@ -24,7 +24,10 @@ from sae_lens.saes.topk_sae import calculate_topk_aux_acts
 
 ENCODE_BLOCK_ENTRIES = 8_000_000  # 16 MB of bfloat16: a block of pre-activations stays in L3
 GATHER_BLOCK_ENTRIES = 1024  # gathered rows of one piece: 3 MB at d = 384, stays in L2
-CUT_SHARE = 0.7  # candidates above this share of the last threshold: about three times k * B
+SMALLEST_CUT = 1e-3  # below this, look at every positive entry
+CUT_SHARE = (
+    0.7  # candidates above this share of the last smallest kept score: about three times k * B
+)
 
 
 class ActiveEntries(NamedTuple):
@@ -40,6 +43,7 @@ class SparseBatchTopKTrainingSAE(BatchTopKTrainingSAE):
 
     def __init__(self, cfg: BatchTopKTrainingSAEConfig, use_error_term: bool = False):
         super().__init__(cfg, use_error_term)
+        self._last_smallest = 0.0  # of the last batch; a hint for speed, so never saved
         if not cfg.rescale_acts_by_decoder_norm or cfg.normalize_activations != "none":
             raise ValueError(
                 "the sparse step needs rescale_acts_by_decoder_norm=True and "
@@ -93,12 +97,13 @@ class SparseBatchTopKTrainingSAE(BatchTopKTrainingSAE):
         weights = (self.W_enc * norms).to(dtype)
         bias = (self.b_enc * norms).to(dtype)
         inputs = centred.to(dtype)
-        cut = CUT_SHARE * float(self.topk_threshold)
+        cut = CUT_SHARE * (self._last_smallest or float(self.topk_threshold))
         while True:
             index, scores = candidates(inputs, weights, bias, cut)
             if len(index) >= n_keep or cut == 0.0:
                 break
-            cut = 0.0  # the cut was too high for this batch: look at every positive entry
+            # too high for this batch; the outcome does not depend on the cut, only the time does
+            cut = cut / 2 if cut > SMALLEST_CUT else 0.0
         if len(index) > n_keep:
             smallest = scores.float().kthvalue(len(scores) - n_keep + 1).values
             keep = scores > smallest
@@ -141,6 +146,7 @@ class SparseBatchTopKTrainingSAE(BatchTopKTrainingSAE):
         if len(scores) == 0:
             return
         smallest = scores.min().to(self.topk_threshold.dtype)
+        self._last_smallest = float(smallest)
         rate = self.cfg.topk_threshold_lr if float(self.topk_threshold) > 0 else 1.0
         self.topk_threshold = (1 - rate) * self.topk_threshold + rate * smallest
 

@@ -64,11 +64,13 @@ class Start:
     Attributes:
         bias: decoder bias [d_in].
         directions: unit directions [n_latents, d_in], or None for sae-lens' random ones.
+        encoder_scale: the encoder starts as this times the directions.
         n_slow: the first this many decoder rows move at `slow_rate` times the normal speed.
     """
 
     bias: torch.Tensor
     directions: torch.Tensor | None = None
+    encoder_scale: float = 1.0
     n_slow: int = 0
     slow_rate: float = 1.0
 
@@ -168,7 +170,7 @@ def _trainer(settings: Fit, start: Start, device: torch.device) -> SAETrainer:
         sae.b_dec.copy_(start.bias)
         if start.directions is not None:
             sae.W_dec.copy_(start.directions)
-            sae.W_enc.copy_(start.directions.t())
+            sae.W_enc.copy_(start.directions.t() * start.encoder_scale)
     sae.to(device)
     config = SAETrainerConfig(
         total_training_samples=settings.steps * settings.batch_size,

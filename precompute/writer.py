@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.manifest import FileRecord, Manifest
-from backend.schema import MANIFEST_NAME, ROW_GROUP_ROWS, TABLES, Table
+from backend.schema import MANIFEST_NAME, TABLES, Table
 
 COMPRESSION_LEVEL = 12
 HASH_BLOCK_BYTES = 1 << 20
@@ -123,7 +123,7 @@ def _write_parquet(rows: pa.Table, table: Table, path: Path) -> None:
         path,
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
-        row_group_size=ROW_GROUP_ROWS,
+        row_group_size=table.row_group_rows,
         use_dictionary=dictionary,  # pyright: ignore[reportArgumentType] - stubs lack the list
         store_schema=True,
     )

@@ -1,0 +1,245 @@
+"""Questions about decompositions: a latent's parts, a meta-latent's members, the graph of both.
+
+Pages call them through `backend.queries`. Equality on the leading columns of a table's sort key
+lets DuckDB skip all row groups but one, so every statement on a large table has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from backend.bounds import as_index, as_text, page_bounds, row_limit
+from backend.store import Run
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A latent (role `latent`), its strongest meta-latents (`meta`) and their members (`member`).
+
+    nodes: node_id, sae_id, latent, label, role, weight (of its strongest edge; 1 for the centre).
+    edges: source, target (node ids), weight (activation of the meta-latent on the latent).
+    """
+
+    nodes: pd.DataFrame
+    edges: pd.DataFrame
+
+
+def components(run: Run, meta_sae_id: str, latent: int) -> pd.DataFrame:
+    """The decomposition of one latent, strongest activation first.
+
+    Columns: meta_latent, label, activation, cosine, share, stability (NaN without other seeds),
+    n_members.
+    """
+    return run.query(
+        """
+        select c.meta_latent, n.label, c.activation, c.cosine, c.share, c.stability,
+            n.count as n_members
+        from components c
+        join latent_facts n on n.sae_id = $meta_sae_id and n.latent = c.meta_latent
+        where c.meta_sae_id = $meta_sae_id and c.latent = $latent
+        order by c.activation desc, c.meta_latent
+        """,
+        meta_sae_id=as_text(meta_sae_id),
+        latent=as_index(latent),
+    )
+
+
+def members(
+    run: Run, meta_sae_id: str, meta_latent: int, limit: int = 25, offset: int = 0
+) -> pd.DataFrame:
+    """Latents that a meta-latent is a component of, strongest activation first.
+
+    Columns: latent, label, count (tokens it fires on), activation, share, cosine, n_components.
+    """
+    return run.query(
+        """
+        select m.latent, n.label, n.count, m.activation, m.share, m.cosine, n.n_components
+        from members m
+        join latent_facts n on n.latent = m.latent
+            and n.sae_id = (select parent_sae_id from saes where sae_id = $meta_sae_id)
+        where m.meta_sae_id = $meta_sae_id and m.meta_latent = $meta_latent
+        order by m.activation desc, m.latent
+        limit $limit offset $offset
+        """,
+        meta_sae_id=as_text(meta_sae_id),
+        meta_latent=as_index(meta_latent),
+        **page_bounds(limit, offset),
+    )
+
+
+def member_terms(
+    run: Run, meta_sae_id: str, meta_latent: int, limit: int = 20, n_members: int = 40
+) -> pd.DataFrame:
+    """Words that the strongest members fire on (the five best of each), shared ones first.
+
+    Columns: term, weight (sum over members of activation x F1), n_members (that fire on it).
+    """
+    return run.query(
+        """
+        with strongest as (
+            select latent, activation,
+                (select parent_sae_id from saes where sae_id = $meta_sae_id) as sae_id
+            from members
+            where meta_sae_id = $meta_sae_id and meta_latent = $meta_latent
+            order by activation desc, latent limit $n_members
+        ), fired as (
+            select s.activation, unnest(n.best_terms) as entry
+            from strongest s join latent_facts n on n.sae_id = s.sae_id and n.latent = s.latent
+        )
+        select entry.term as term, sum(activation * entry.score) as weight,
+            count(*) as n_members
+        from fired group by term order by weight desc, term limit $limit
+        """,
+        meta_sae_id=as_text(meta_sae_id),
+        meta_latent=as_index(meta_latent),
+        n_members=row_limit(n_members),
+        limit=row_limit(limit),
+    )
+
+
+def member_examples(
+    run: Run, meta_sae_id: str, meta_latent: int, n_members: int = 8, per_member: int = 1
+) -> pd.DataFrame:
+    """The top contexts of the strongest members, strongest member first.
+
+    Columns: latent and label of the member that fired, weight (activation of the meta-latent on
+    it), then those of `examples` below.
+    """
+    return run.query(
+        """
+        with strongest as (
+            select latent, activation as weight,
+                (select parent_sae_id from saes where sae_id = $meta_sae_id) as sae_id
+            from members
+            where meta_sae_id = $meta_sae_id and meta_latent = $meta_latent
+            order by activation desc, latent limit $n_members
+        )
+        select s.latent, n.label, s.weight, e."group", e.rank, e.context_id, e.position,
+            e.activation, e.positions, e.activations, c.text, c.token_starts, c.token_ends,
+            c.title, c.source
+        from strongest s
+        join examples e on e.sae_id = s.sae_id and e.latent = s.latent
+        join contexts c using (context_id)
+        join latent_facts n on n.sae_id = s.sae_id and n.latent = s.latent
+        where e."group" = 'top' and e.rank < $per_member
+        order by s.weight desc, s.latent, e.rank
+        """,
+        meta_sae_id=as_text(meta_sae_id),
+        meta_latent=as_index(meta_latent),
+        n_members=row_limit(n_members),
+        per_member=row_limit(per_member),
+    )
+
+
+def member_stability(run: Run, meta_sae_id: str, meta_latent: int) -> float | None:
+    """Mean stability of a meta-latent over its members; None when no other seed was trained."""
+    found = run.row(
+        """
+        select avg(stability) as mean_stability from members
+        where meta_sae_id = $meta_sae_id and meta_latent = $meta_latent
+        """,
+        meta_sae_id=as_text(meta_sae_id),
+        meta_latent=as_index(meta_latent),
+    )
+    return found["mean_stability"] if found else None
+
+
+def decomposition_graph(
+    run: Run, meta_sae_id: str, latent: int, n_meta: int = 6, n_members: int = 5
+) -> Graph:
+    """A latent, its strongest meta-latents, and the other strongest members of each of these."""
+    edges = run.query(
+        """
+        with parent as (select parent_sae_id as sae_id from saes where sae_id = $meta_sae_id),
+        centre as (
+            select meta_latent, activation from components
+            where meta_sae_id = $meta_sae_id and latent = $latent
+            order by activation desc, meta_latent limit $n_meta
+        ),
+        others as (
+            select m.meta_latent, m.latent, m.activation
+            from members m semi join centre using (meta_latent)
+            where m.meta_sae_id = $meta_sae_id and m.latent <> $latent
+            qualify row_number() over (
+                partition by m.meta_latent order by m.activation desc, m.latent
+            ) <= $n_members
+        ),
+        joined as (
+            select 0 as depth, $latent as latent, meta_latent, activation from centre
+            union all
+            select 1, latent, meta_latent, activation from others
+        )
+        select j.depth, parent.sae_id, j.latent, n.label, j.meta_latent,
+            meta.label as meta_label, j.activation as weight
+        from joined j cross join parent
+        join latent_facts n on n.sae_id = parent.sae_id and n.latent = j.latent
+        join latent_facts meta on meta.sae_id = $meta_sae_id and meta.latent = j.meta_latent
+        order by j.depth, j.activation desc, j.meta_latent, j.latent
+        """,
+        meta_sae_id=as_text(meta_sae_id),
+        latent=as_index(latent),
+        n_meta=row_limit(n_meta),
+        n_members=row_limit(n_members),
+    )
+    return _graph(edges, meta_sae_id)
+
+
+def _graph(rows: pd.DataFrame, meta_sae_id: str) -> Graph:
+    nodes: dict[str, tuple[Any, ...]] = {}
+    edges: list[tuple[str, str, float]] = []
+    for row in rows.to_dict("records"):
+        sae_id, latent, meta_latent = row["sae_id"], row["latent"], row["meta_latent"]
+        source, target = f"{sae_id}/{latent}", f"{meta_sae_id}/{meta_latent}"
+        weight = row["weight"]
+        role, own_weight = ("member", weight) if row["depth"] else ("latent", 1.0)
+        # rows come strongest first, so the first weight of a node is that of its strongest edge
+        nodes.setdefault(source, (source, sae_id, latent, row["label"], role, own_weight))
+        nodes.setdefault(
+            target, (target, meta_sae_id, meta_latent, row["meta_label"], "meta", weight)
+        )
+        edges.append((source, target, weight))
+    return Graph(
+        pd.DataFrame(
+            nodes.values(), columns=["node_id", "sae_id", "latent", "label", "role", "weight"]
+        ),
+        pd.DataFrame(edges, columns=["source", "target", "weight"]),
+    )
+
+
+def featured_decompositions(run: Run, n: int = 6) -> pd.DataFrame:
+    """Decompositions worth seeing, by a fixed rule that the overview states.
+
+    A latent counts when one word names it well (label_source `term`, label_score >= 0.5) and it
+    has three or more components, all labelled. Of those with the same strongest component only
+    the best stays, by variance explained x mean stability; the n best of the rest are shown.
+
+    Columns: sae_id, latent, label, label_score, meta_sae_id, decomposition_variance_explained,
+    mean_stability (NaN without other seeds), quality.
+    """
+    return run.fixed_query(
+        """
+        with parts as (
+            select c.meta_sae_id, c.latent, arg_max(c.meta_latent, c.activation) as strongest,
+                avg(c.stability) as mean_stability
+            from components c
+            join latent_facts n on n.sae_id = c.meta_sae_id and n.latent = c.meta_latent
+            group by all having count(*) >= 3 and bool_and(n.label <> '')
+        ), rated as (
+            select l.sae_id, l.latent, l.label, l.label_score, p.meta_sae_id, p.strongest,
+                l.decomposition_variance_explained, p.mean_stability,
+                l.decomposition_variance_explained * coalesce(p.mean_stability, 1) as quality
+            from parts p
+            join saes s on s.sae_id = p.meta_sae_id
+            join latent_facts l on l.sae_id = s.parent_sae_id and l.latent = p.latent
+            where l.label_source = 'term' and l.label_score >= 0.5
+            qualify row_number() over (
+                partition by p.meta_sae_id, p.strongest order by quality desc, l.latent
+            ) = 1
+        )
+        select * exclude (strongest) from rated order by quality desc, latent limit $n
+        """,
+        n=row_limit(n),
+    )

@@ -1,0 +1,83 @@
+"""What a reader's screen shows: hostile text, small screens, both themes, the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.planted import HOSTILE, PLANTED
+
+Visitor = Callable[..., Visit]
+PAGES = (
+    "",
+    "?map=1",
+    "search?q=e",
+    "search?q=einstien",
+    "latent?sae=sae-32&latent=0",
+    "latent?sae=sae-32&latent=28",
+    "latent?sae=sae-8&latent=0",
+    "meta?sae=meta-4&latent=3",
+)
+FIRST_HOSTILE = 20  # index of HOSTILE[0] among the labels of sae-32
+
+
+def test_labels_are_shown_as_they_are_and_nothing_of_them_runs(visitor: Visitor) -> None:
+    visit = visitor()
+    assert len(PLANTED) < FIRST_HOSTILE
+    for place, label in enumerate(HOSTILE):
+        visit.open(f"latent?sae=sae-32&latent={FIRST_HOSTILE + place}")
+        # the direction override is the one character that must not reach the page
+        visit.page.wait_for_function(
+            "(label) => document.querySelector('h1')?.innerText === label",
+            arg=label.replace("\u202e", "[U+202E]"),
+        )
+    visit.open("search?q=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E")
+    assert visit.page.inner_text("h1") == "<img src=x onerror=alert(1)>"
+    assert visit.page.locator(".stHtml img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_a_phone(visitor: Visitor, scheme: str) -> None:
+    visit = visitor(width=420, scheme=scheme)
+    for path in PAGES:
+        visit.open(path)
+        wider = visit.page.evaluate(
+            "(() => { const m = document.querySelector('.stMain');"
+            " return m.scrollWidth - m.clientWidth; })()"
+        )
+        assert wider <= 0, path
+    theme = visit.page.evaluate("getComputedStyle(document.querySelector('.stApp')).colorScheme")
+    assert theme == scheme
+
+
+def test_every_page_draws_without_error_or_outside_request(visitor: Visitor) -> None:
+    visit = visitor()
+    for path in PAGES:
+        visit.open(path)
+        assert visit.page.locator('[data-testid="stException"]').count() == 0, path
+    # `visitor` itself fails the test on console errors and foreign requests
+
+
+def test_the_keyboard_reaches_search_and_links(visitor: Visitor) -> None:
+    visit = visitor()
+    visit.open("latent?sae=sae-32&latent=0")
+    visit.page.keyboard.press("/")
+    assert visit.page.evaluate("document.activeElement.name") == "q"
+    visit.page.keyboard.type("berlin")
+    visit.page.keyboard.press("Enter")
+    visit.heading("berlin")
+    visit.page.focus(".hits li:first-child a.name")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector(".eq")
+    assert visit.page.inner_text("h1") == "berlin"
+
+
+def test_a_term_of_jargon_is_explained_on_focus(visitor: Visitor) -> None:
+    visit = visitor()
+    visit.open("latent?sae=sae-32&latent=0")
+    term = visit.page.locator("table.parts .tip:text-is('cosine')")
+    term.focus()
+    shown = term.evaluate("node => getComputedStyle(node, '::after').content")
+    assert "Cosine of the angle" in shown
