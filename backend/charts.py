@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -163,10 +164,10 @@ def latent_map(points: pd.DataFrame, colour: str) -> go.Figure:
     """
     rows = records(points)
     if colour == "density":
-        values = [math.log10(row["density"]) if row["density"] > 0 else None for row in rows]
+        values = [math.log10(row["density"]) if row["density"] > 0 else math.nan for row in rows]
         title = "density,<br>log10"
     else:
-        values = [row["n_components"] for row in rows]
+        values = [row["n_components"] for row in rows]  # NaN where there is no meta-SAE
         title = "components"
     scatter = go.Scattergl(
         x=points["x"].to_numpy(),
@@ -179,7 +180,8 @@ def latent_map(points: pd.DataFrame, colour: str) -> go.Figure:
         hovertemplate="%{text} (%{customdata})<extra></extra>",
         marker={
             "size": 5 if len(rows) > 2_000 else 8,
-            "color": values,
+            # an array, because in a list Plotly takes a missing number for a colour's name
+            "color": np.array(values, dtype=np.float32),
             "colorscale": "Cividis",  # made for colour-blind readers
             "colorbar": {"title": {"text": title}, "thickness": 10, "outlinewidth": 0},
             "opacity": 0.75,

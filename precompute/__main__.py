@@ -61,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     entities = commands.add_parser("entities", help="list the entities chosen in advance")
     entities.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
     entities.set_defaults(command=_entities)
+    sweep = commands.add_parser("sweep", help="measure training choices on a sample")
+    sweep.add_argument("config", type=Path, help="a TOML file, e.g. precompute/sweeps/minilm.toml")
+    sweep.add_argument("--table", type=Path, help="result (the config's name with .tsv)")
+    sweep.add_argument("--work", type=Path, default=Path("work"), help="intermediate files (work)")
+    sweep.add_argument("--text", type=Path, default=Path("corpora"), help="training text (corpora)")
+    sweep.add_argument("--workers", type=int, default=0, help="processes (one a core)")
+    sweep.set_defaults(command=_sweep)
     listing = commands.add_parser("list", help="show the runs of a folder")
     listing.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
     listing.set_defaults(command=_list)
@@ -94,6 +101,14 @@ def _check(options: argparse.Namespace) -> None:
         sum(record.rows for record in manifest.files.values()),
         manifest.short_hash,
     )
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    from precompute.sweep import run_sweep
+
+    work = options.work / f"sweep-{options.config.stem}"
+    table = options.table or options.config.with_suffix(".tsv")
+    run_sweep(options.config, options.text, work, table, options.workers or os.cpu_count() or 1)
 
 
 def _entities(options: argparse.Namespace) -> None:

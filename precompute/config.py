@@ -19,7 +19,7 @@ class ConfigError(Exception):
     """A config cannot be used: the message names the file, the key and the way out."""
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def fingerprint(self, *upstream: str) -> str:
@@ -31,7 +31,7 @@ class _Frozen(BaseModel):
 Positive = Annotated[int, Field(gt=0)]
 
 
-class ModelConfig(_Frozen):
+class ModelConfig(Frozen):
     """The language model and the place whose activations are decomposed."""
 
     source: str
@@ -45,7 +45,7 @@ class ModelConfig(_Frozen):
     """Run the blocks under bfloat16 autocast: 3x faster, 3e-5 of the variance as noise."""
 
 
-class CorpusConfig(_Frozen):
+class CorpusConfig(Frozen):
     """One part of the training text."""
 
     name: str
@@ -60,7 +60,7 @@ class CorpusConfig(_Frozen):
     """Whether pages may show it. Only text that we may publish."""
 
 
-class SaeSuiteConfig(_Frozen):
+class SaeSuiteConfig(Frozen):
     """One BatchTopK SAE for each width, all on the same rows in the same order."""
 
     widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
@@ -93,7 +93,7 @@ class SaeSuiteConfig(_Frozen):
         return self
 
 
-class MetaSaeConfig(_Frozen):
+class MetaSaeConfig(Frozen):
     """The meta-SAE on the widest SAE's decoder rows (Leask et al. 2025, section 4)."""
 
     rows_per_meta_latent: Annotated[float, Field(gt=1)] = 21.0
@@ -109,7 +109,7 @@ class MetaSaeConfig(_Frozen):
     """Two meta-latents of different seeds are the same at this cosine (Hungarian matching)."""
 
 
-class LatentConfig(_Frozen):
+class LatentConfig(Frozen):
     """How much evidence is kept for each latent."""
 
     top_examples: Positive = 12
@@ -126,7 +126,7 @@ class LatentConfig(_Frozen):
     """Share of the text that counts, histograms and terms rest on."""
 
 
-class RunConfig(_Frozen):
+class RunConfig(Frozen):
     """A whole run; the file's name is the run's name."""
 
     name: str
@@ -183,6 +183,8 @@ def load_config(path: Path) -> RunConfig:
         raise ConfigError(f"{path} does not exist. Configs in that folder: {near}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     try:
         return RunConfig(name=path.stem, **body)
     except ValidationError as error:

@@ -15,7 +15,7 @@ from precompute.activations import Firings
 from precompute.harvest import TokenisedText
 
 FINE_BINS = 256  # histogram resolution while the maximum is not known yet
-CAP_SHARE = 1.5  # the last fine bin starts here, as a multiple of the first block's maximum
+CAP_SHARE = 1.5  # the last fine bin starts here, as a multiple of the first firing block's maximum
 MERGE_ROWS = 1 << 24  # (latent, word) rows held before they are summed up
 
 
@@ -66,8 +66,8 @@ def count_firings(
     word_total = np.zeros(len(text.words), np.int64)
     cap, start = 0.0, 0
     for n_rows, firing in blocks:
-        if cap == 0.0:
-            peak = float(firing.activations.max(initial=threshold))
+        if cap == 0.0 and len(firing.activations):  # the first block that fires sets the scale
+            peak = float(firing.activations.max())
             cap = threshold + CAP_SHARE * max(peak - threshold, 1e-6)
         count += np.bincount(firing.latents, minlength=n_latents)
         activation_sum += np.bincount(firing.latents, firing.activations, minlength=n_latents)

@@ -121,14 +121,17 @@ def entity_report(folder: Path) -> str:
 
 
 def _best_terms(latents: pa.Table, sae_id: str) -> list[str]:
-    rows = latents.filter(pc.equal(latents["sae_id"], sae_id)).sort_by("latent")
+    rows = latents.filter(pc.field("sae_id") == sae_id).sort_by("latent")
     return [terms[0]["term"] if terms else "" for terms in rows["top_terms"].to_pylist()]
 
 
 def _latents_by_word(terms: pa.Table, sae_id: str) -> dict[str, int]:
-    wanted = pc.and_(pc.equal(terms["sae_id"], sae_id), pc.equal(terms["index"], "fires"))
-    words = pa.array(entity_list()["entities"])
-    rows = terms.filter(pc.and_(wanted, pc.is_in(terms["term"], words)))
+    words = list(entity_list()["entities"])
+    rows = terms.filter(
+        (pc.field("sae_id") == sae_id)
+        & (pc.field("index") == "fires")
+        & pc.field("term").isin(words)
+    )
     return {found["term"]: found["latents"][0]["latent"] for found in rows.to_pylist()}
 
 

@@ -33,11 +33,14 @@ from precompute.meta_suite import train_meta_suite
 from precompute.sources import LanguageModel, corpus_fingerprint, load_language_model
 from precompute.suite import SaeTask, train_suite
 from precompute.textcache import load_text, save_text
+from precompute.workers import run_tasks
 from precompute.writer import sha256_of, write_atomically, write_manifest, write_table
 
 log = logging.getLogger(__name__)
 
 VERSIONED_LIBRARIES = ("duckdb", "numpy", "pyarrow", "sae-lens", "torch", "transformers")
+PART_TABLES = ("latents", "examples", "terms")
+PARTS_DONE = "dead.json"
 BYTES_FREE_SHARE = 1.1  # ask for a tenth more disk than the activations need
 
 
@@ -61,6 +64,15 @@ class Stages:
     saes: Path
     meta: Path
     tables: Path
+
+
+@dataclass(frozen=True)
+class PartsTask:
+    """The tables of one SAE, for one process."""
+
+    config: RunConfig
+    sae_id: str
+    stages: Stages
 
 
 def run(config: RunConfig, config_text: str, places: Places, force: bool = False) -> Manifest:
@@ -93,12 +105,9 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
         str(places.device),
         places.workers,
     )
-    corpus = latent_tables.Corpus(
-        text,
-        {split: np.load(stages.activations / f"{split}.npy", mmap_mode="r") for split in SPLITS},
-    )
-    for sae_id in config.sae_ids:
-        _sae_parts(config, sae_id, corpus, language_model, stages)
+    tasks = [PartsTask(config, sae_id, stages) for sae_id in reversed(config.sae_ids)]
+    waiting = [task for task in tasks if not (stages.tables / task.sae_id / PARTS_DONE).exists()]
+    run_tasks(compute_parts, waiting, places.workers)
     tables = _tables(config, parent, language_model, text, stages)
     return _publish(config, config_text, tables, language_model, text, final)
 
@@ -156,26 +165,26 @@ def _train_saes(
     train_suite(tasks, places.workers)
 
 
-def _sae_parts(
-    config: RunConfig,
-    sae_id: str,
-    corpus: latent_tables.Corpus,
-    language_model: LanguageModel,
-    stages: Stages,
-) -> None:
-    """Compute one SAE's tables once; the dead share comes last and marks them complete."""
-    folder = stages.tables / sae_id
-    done = folder / "dead.json"
-    if done.exists():
-        return
-    sae = Dictionary.load(stages.saes / sae_id)
+def compute_parts(task: PartsTask) -> None:
+    """Compute one SAE's own tables; the dead share comes last and marks them complete."""
+    config, stages = task.config, task.stages
+    folder = stages.tables / task.sae_id
+    text = load_text(stages.text)
+    if text is None:
+        raise RuntimeError(f"{stages.text} is incomplete although a later stage needs it")
+    rows = {name: np.load(stages.activations / f"{name}.npy", mmap_mode="r") for name in SPLITS}
     parts = latent_tables.sae_tables(
-        sae_id, sae, corpus, language_model, config.latents, config.seed
+        task.sae_id,
+        Dictionary.load(stages.saes / task.sae_id),
+        latent_tables.Corpus(text, rows),
+        load_language_model(config.model),
+        config.latents,
+        config.seed,
     )
-    for name in ("latents", "examples", "terms"):
+    for name in PART_TABLES:
         _save_part(folder / f"{name}.parquet", getattr(parts, name))
     note = json.dumps({"dead_fraction": parts.dead_fraction})
-    write_atomically(done, lambda temporary: temporary.write_text(note))
+    write_atomically(folder / PARTS_DONE, lambda temporary: temporary.write_text(note))
 
 
 def _tables(
@@ -188,7 +197,7 @@ def _tables(
     """All tables of the run by name."""
     parts = {
         name: [pq.read_table(stages.tables / i / f"{name}.parquet") for i in config.sae_ids]
-        for name in ("latents", "examples", "terms")
+        for name in PART_TABLES
     }
     metas = [Dictionary.load(stages.meta / f"seed-{i}") for i in range(config.meta.seeds)]
     decompositions = [decompose(meta, parent.W_dec) for meta in metas]
@@ -248,7 +257,7 @@ def _sae_rows(
     }
     for sae_id, width in zip(config.sae_ids, config.saes.widths, strict=True):
         figures = json.loads((stages.saes / sae_id / "figures.json").read_text())
-        dead = json.loads((stages.tables / sae_id / "dead.json").read_text())
+        dead = json.loads((stages.tables / sae_id / PARTS_DONE).read_text())
         rows.append(
             common
             | {

@@ -71,7 +71,9 @@ def conform(table: Table, rows: pa.Table | dict[str, Any]) -> pa.Table:
         try:
             values = rows[column.name]
             if not isinstance(values, pa.Array | pa.ChunkedArray):
-                values = pa.array(values, column.type)
+                # given the type, pyarrow would cut 0.5 to 0; a cast of what it finds refuses that
+                exact = pa.types.is_integer(column.type)
+                values = pa.array(values, None if exact else column.type)
             columns[column.name] = values.cast(column.type)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             raise WriterError(f"{table.name}.{column.name}: {error}") from error

@@ -45,7 +45,7 @@ def opened(fixture_run: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     exception fails the test.
     """
 
-    def open_page(page: str = "overview", data: Path | None = None, **params: str) -> Opened:
+    def open_page(page: str = "overview", data: Path | None = None, /, **params: str) -> Opened:
         monkeypatch.setenv("SUBATOMIC_DATA", str(data or fixture_run.parent))
         app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=SECONDS)
         app.run()

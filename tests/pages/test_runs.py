@@ -71,6 +71,6 @@ def test_the_run_picker_changes_the_run_and_forgets_the_latent(
     shown = opened("latent", copied_data, sae="sae-32", latent="1")
     assert shown.app.selectbox[0].options == ["planted", "second"]
     shown.app.selectbox[0].select("second").run()
-    assert shown.app.query_params["run"] == ["second"]
+    assert shown.app.query_params["run"] == "second"
     assert "latent" not in shown.app.query_params
     assert Opened(shown.app).heading == "einstein"

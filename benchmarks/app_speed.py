@@ -1,0 +1,177 @@
+"""How fast the app is: start to first page, script time of each page, memory, and no torch.
+
+    python benchmarks/app_speed.py --data data
+
+Start: a server process is started, a Chromium that already runs asks for the overview as soon as
+the port answers, and the time ends when the page is drawn. Script time: each page's script is run
+in this process through Streamlit's AppTest, many latents drawn at random, so browser and network
+are left out. Memory: resident set of the server process after the browser has opened every page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend.store import Run
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
+CHROMIUM_ARGUMENTS += ["--no-first-run", "--disable-background-networking"]
+CHROMIUM_ARGUMENTS += ["--disable-component-update", "--disable-sync"]
+sys.path.insert(0, str(REPOSITORY))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the app on the runs of a data folder.")
+    parser.add_argument("--data", type=Path, default=REPOSITORY / "data", help="folder of runs")
+    parser.add_argument("--starts", type=int, default=3, help="server starts that are timed")
+    parser.add_argument("--reruns", type=int, default=60, help="script runs of each page")
+    arguments = parser.parse_args()
+    os.environ["SUBATOMIC_DATA"] = str(arguments.data.resolve())
+
+    from backend.store import list_runs, open_run
+
+    runs = list_runs(arguments.data.resolve())
+    if not runs:
+        parser.error(f"no run in {arguments.data}")
+    run = open_run(runs[0].path)
+    print(f"run {run.name} ({run.manifest.short_hash}), {os.cpu_count()} cores")
+    addresses = _addresses(run, arguments.reruns)
+    _time_scripts(addresses)
+    run.close()
+    _time_starts(arguments.starts, addresses)
+
+
+def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
+    """Query parameters to run each page with: latents and words drawn at random."""
+    from backend import queries
+    from backend.records import records
+
+    draw = random.Random(0)
+    saes = records(queries.saes(run))
+    widest = next((s["parent_sae_id"] for s in saes if s["kind"] == "meta"), saes[-1]["sae_id"])
+    latents = [queries.random_latent(run, widest, draw.randrange(1 << 30)) for _ in range(reruns)]
+    shown = [queries.latent(run, widest, latent) for latent in latents if latent is not None]
+    words = [latent.label for latent in shown if latent is not None and latent.label] or ["a"]
+    pages = {
+        "overview": [{} for _ in range(reruns)],
+        "search": [{"q": draw.choice(words)[: draw.choice((3, 20))]} for _ in range(reruns)],
+        "latent": [{"sae": widest, "latent": str(latent)} for latent in latents],
+    }
+    metas = [sae["sae_id"] for sae in saes if sae["kind"] == "meta"]
+    if metas:
+        drawn = [queries.random_latent(run, metas[0], draw.randrange(1 << 30)) for _ in latents]
+        pages["meta"] = [{"sae": metas[0], "latent": str(latent)} for latent in drawn]
+    return pages
+
+
+def _time_scripts(addresses: dict[str, list[dict[str, str]]]) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    print("\npage script, ms, through AppTest in one process (first run left out)")
+    print(f"{'page':10}{'n':>5}{'p50':>8}{'p95':>8}{'max':>8}")
+    for page, params in addresses.items():
+        app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
+        app.run()
+        if page != "overview":
+            app.switch_page(f"pages/{page}.py")
+            app.run()
+        times = []
+        for one in params:
+            for name, value in one.items():
+                app.query_params[name] = value
+            start = time.perf_counter()
+            app.run()
+            times.append(1000 * (time.perf_counter() - start))
+            if app.exception:
+                raise RuntimeError(f"{page} {one}: {app.exception[0].message}")
+        cuts = statistics.quantiles(times, n=20)
+        print(f"{page:10}{len(times):5}{cuts[9]:8.0f}{cuts[18]:8.0f}{max(times):8.0f}")
+
+
+def _time_starts(starts: int, addresses: dict[str, list[dict[str, str]]]) -> None:
+    from playwright.sync_api import sync_playwright
+
+    print("\nserver process started -> port answers -> overview drawn in Chromium, s")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        for place in range(starts):
+            page = browser.new_context().new_page()  # a new context has an empty cache
+            start = time.perf_counter()
+            with _server() as (port, process):
+                up = time.perf_counter() - start
+                page.goto(f"http://127.0.0.1:{port}/")
+                page.wait_for_selector(".facts")
+                drawn = time.perf_counter() - start
+                print(f"{up:8.2f}{drawn:8.2f}")
+                if place == starts - 1:
+                    _report_process(process, port, page.goto, addresses)
+        browser.close()
+
+
+def _report_process(
+    process: subprocess.Popen[bytes],
+    port: int,
+    goto: Callable[[str], object],
+    addresses: dict[str, list[dict[str, str]]],
+) -> None:
+    from urllib.parse import urlencode
+
+    print(f"resident after the first page: {_resident_mb(process.pid):.0f} MB")
+    paths = {"overview": ""}
+    for page, params in addresses.items():
+        for one in params[:5]:
+            goto(f"http://127.0.0.1:{port}/{paths.get(page, page)}?{urlencode(one)}")
+            time.sleep(1)
+    print(f"resident after five of each page: {_resident_mb(process.pid):.0f} MB")
+    maps = Path(f"/proc/{process.pid}/maps").read_text()
+    print(f"torch loaded by the server: {'yes' if '/torch/' in maps else 'no'}")
+
+
+@contextmanager
+def _server() -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        cwd=REPOSITORY,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while process.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.02)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(kilobytes) / 1024
+
+
+if __name__ == "__main__":
+    main()

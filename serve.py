@@ -1,0 +1,33 @@
+"""The app with a head start: `streamlit run serve.py` reads the first run while the browser loads.
+
+`streamlit run app.py` shows the same app; its first visitor then waits for these imports too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import streamlit as st
+
+
+@asynccontextmanager
+async def warm(_: st.App) -> AsyncIterator[None]:
+    """Start reading without holding up the server; a failure shows on the page, in words."""
+    threading.Thread(target=_read_first_run, name="warm", daemon=True).start()
+    yield
+
+
+def _read_first_run() -> None:
+    from backend import charts, queries, search  # noqa: F401  imports are most of the time
+    from backend.manifest import RunError
+    from backend.opener import opened_run
+    from backend.store import data_dir, list_runs
+
+    with suppress(RunError):
+        for run in list_runs(data_dir())[:1]:
+            opened_run(run.path, run.short_hash)
+
+
+app = st.App("app.py", lifespan=warm)

@@ -1,0 +1,165 @@
+"""The writer takes nothing but what the contract allows, and leaves no half-written file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from backend.schema import ROW_GROUP_ROWS, TABLES
+from precompute.writer import (
+    WriterError,
+    sha256_of,
+    write_atomically,
+    write_table,
+)
+
+N_ROWS = 12
+
+
+def _neighbours(n: int = N_ROWS) -> dict[str, list[Any]]:
+    """Rows of `neighbours`, last latent first."""
+    return {
+        "sae_id": ["sae-64"] * n,
+        "latent": list(range(n))[::-1],
+        "other_sae_id": ["sae-128"] * n,
+        "rank": [0] * n,
+        "other_latent": list(range(n)),
+        "cosine": [i / n for i in range(n)],
+    }
+
+
+def _figures(**columns: list[Any]) -> dict[str, list[Any]]:
+    """One row of `measurements`, the table with columns that may be null."""
+    return {
+        "experiment": ["sae"], "subject": ["sae-64"], "setting": ["heldout"], "metric": ["l0"],
+        "value": [4.0], "ci_low": [None], "ci_high": [None], "n": [10],
+        **columns,
+    }  # fmt: skip
+
+
+def test_rows_come_back_sorted_by_key_with_the_columns_of_the_contract(tmp_path):
+    record = write_table(tmp_path, "neighbours", _neighbours())
+    table = pq.read_table(tmp_path / "neighbours.parquet")
+    assert table.schema.equals(TABLES["neighbours"].arrow)
+    assert table["latent"].to_pylist() == list(range(N_ROWS))
+    assert table["other_latent"].to_pylist() == list(range(N_ROWS))[::-1]  # rows stay whole
+    path = tmp_path / "neighbours.parquet"
+    assert (record.path, record.rows) == ("neighbours.parquet", N_ROWS)
+    assert (record.bytes, record.sha256) == (path.stat().st_size, sha256_of(path))
+    assert record.sort_key == ("sae_id", "latent", "other_sae_id", "rank")
+
+
+def test_an_arrow_table_is_taken_as_well_as_columns_in_any_order(tmp_path):
+    columns = _neighbours()
+    shuffled = {name: columns[name] for name in reversed(columns)}
+    write_table(tmp_path / "a", "neighbours", columns)
+    write_table(tmp_path / "b", "neighbours", pa.table(shuffled))
+    one, other = (tmp_path / name / "neighbours.parquet" for name in "ab")
+    assert pq.read_table(one).equals(pq.read_table(other))
+
+
+def test_the_same_rows_in_any_order_give_the_same_bytes(tmp_path):
+    columns = _neighbours()
+    first = write_table(tmp_path / "a", "neighbours", columns)
+    turned = {name: values[::-1] for name, values in columns.items()}
+    assert write_table(tmp_path / "b", "neighbours", turned) == first
+
+
+def test_row_groups_are_as_large_as_the_contract_says(tmp_path):
+    write_table(tmp_path, "neighbours", _neighbours(ROW_GROUP_ROWS + 5))
+    metadata = pq.ParquetFile(tmp_path / "neighbours.parquet").metadata
+    sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    assert sizes == [ROW_GROUP_ROWS, 5]
+    assert metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_a_table_without_rows_can_be_written(tmp_path):
+    assert write_table(tmp_path, "neighbours", _neighbours(0)).rows == 0
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_every_table_refuses_a_missing_column(tmp_path, name):
+    with pytest.raises(WriterError, match=rf"^{name}: missing \['"):
+        write_table(tmp_path, name, {})
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": ["red"] * N_ROWS}, r"neighbours: missing \[\], unknown \['colour'\]"),
+        ({"rank": [None] * N_ROWS}, r"neighbours.rank: 12 null values"),
+        ({"rank": ["best"] * N_ROWS}, r"neighbours.rank: "),
+        ({"rank": [40_000] * N_ROWS}, r"neighbours.rank: "),  # too large for int16
+        ({"latent": [0.5] * N_ROWS}, r"neighbours.latent: "),
+        ({"cosine": [["a"]] * N_ROWS}, r"neighbours.cosine: "),
+        ({"rank": pa.array([1.5] * N_ROWS)}, r"neighbours.rank: "),
+        ({"latent": [3] * N_ROWS}, r"neighbours: 11 rows repeat a key \('sae_id', 'latent'"),
+        ({"rank": [0]}, r"neighbours: "),  # one value where the others have twelve
+    ],
+)
+def test_rows_that_do_not_fit_are_refused_by_table_and_column(tmp_path, change, message):
+    with pytest.raises(WriterError, match=message):
+        write_table(tmp_path, "neighbours", {**_neighbours(), **change})
+    assert not any(tmp_path.iterdir())
+
+
+def test_only_a_column_that_may_be_null_is_written_without_a_value(tmp_path):
+    write_table(tmp_path, "measurements", _figures())
+    assert pq.read_table(tmp_path / "measurements.parquet")["ci_low"].to_pylist() == [None]
+    with pytest.raises(WriterError, match=r"measurements.value: 1 null values"):
+        write_table(tmp_path, "measurements", _figures(value=[None]))
+
+
+def test_members_and_components_are_the_same_rows_in_two_orders(tmp_path):
+    columns = {
+        "meta_sae_id": ["meta-4"] * 3,
+        "latent": [1, 0, 0],
+        "meta_latent": [0, 2, 1],
+        "activation": [0.1, 0.2, 0.3],
+        "cosine": [0.1, 0.2, 0.3],
+        "share": [0.1, 0.2, 0.3],
+        "stability": [None, 1.0, 0.5],
+    }
+    pairs = {}
+    for name in ("components", "members"):
+        write_table(tmp_path, name, columns)
+        table = pq.read_table(tmp_path / f"{name}.parquet")
+        pairs[name] = [(row["latent"], row["meta_latent"]) for row in table.to_pylist()]
+    assert pairs["components"] == [(0, 1), (0, 2), (1, 0)]
+    assert pairs["members"] == [(1, 0), (0, 1), (0, 2)]
+
+
+@pytest.mark.parametrize("existing", [None, b"old content"])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, existing):
+    path = tmp_path / "deep" / "file.parquet"
+    path.parent.mkdir()
+    if existing:
+        path.write_bytes(existing)
+
+    def half(temporary: Path) -> None:
+        temporary.write_bytes(b"half of the n")
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        write_atomically(path, half)
+    assert [p.name for p in path.parent.iterdir()] == (["file.parquet"] if existing else [])
+    assert not existing or path.read_bytes() == existing
+
+
+def test_a_write_appears_under_its_name_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "new" / "file"
+    seen: list[bool] = []
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(b"all of it")
+        seen.append(path.exists())
+
+    write_atomically(path, write)
+    assert seen == [False]
+    assert path.read_bytes() == b"all of it"
+    assert [p.name for p in path.parent.iterdir()] == ["file"]

@@ -1,0 +1,170 @@
+"""Who may import whom, and where SQL and outside addresses may stand: read off the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+APP = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+BACKEND = sorted((ROOT / "backend").glob("*.py"))
+PRECOMPUTE = sorted((ROOT / "precompute").rglob("*.py"))
+
+HEAVY = {"torch", "sae_lens", "transformers", "transformer_lens", "sklearn", "scipy"}
+WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "opener.py"}
+WITH_SQL = {"queries", "decompositions", "search", "store"}
+PRECOMPUTE_MAY_IMPORT = {"backend.schema", "backend.manifest", "backend.verify"}
+# pages compose; SQL, Parquet and checks of files stay behind these modules
+PAGES_MAY_NOT_IMPORT = {"backend.verify", "backend.decompositions", "backend.bounds"}
+# below each module, what it may know of the backend; the rest of the backend draws or asks
+LOWEST = {
+    "schema": set(),
+    "bounds": set(),
+    "manifest": {"schema"},
+    "verify": {"schema", "manifest"},
+    "store": {"schema", "manifest", "verify"},
+}
+DRAWING = ("charts", "token_html", "text_html", "lists_html", "evidence_html", "equation_html")
+SQL = re.compile(
+    r"\b(select\s+[\w*,.\s\"(]+\s+from|insert\s+into|create\s+(table|view|macro)"
+    r"|from\s+\w+\s+(where|join|group|order)\b|(left|inner)\s+join)\b",
+    re.IGNORECASE,
+)
+OUTSIDE = re.compile(r"https?://")
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Dotted names of everything a module imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{_name(path)}: relative import"
+            assert node.module is not None
+            if node.module in ("backend", "precompute", "pages"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def _strings(path: Path, with_docstrings: bool = False) -> Iterator[str]:
+    """String literals of a module, f-strings put together."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            docstrings.add(id(node.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (v.value if isinstance(v, ast.Constant) else "x" for v in node.values)
+            yield "".join(map(str, parts))
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and (with_docstrings or id(node) not in docstrings)
+        ):
+            yield node.value
+
+
+def _tops(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in _imports(path)}
+
+
+@pytest.mark.parametrize("path", [*APP, *BACKEND], ids=_name)
+def test_the_app_imports_nothing_of_precompute_and_nothing_heavy(path):
+    assert not _tops(path) & {*HEAVY, "precompute"}
+
+
+@pytest.mark.parametrize("path", [*APP, *BACKEND, *PRECOMPUTE], ids=_name)
+def test_streamlit_is_imported_where_it_draws_or_reads_the_address_only(path):
+    assert "streamlit" not in _tops(path) or path in WITH_STREAMLIT
+
+
+@pytest.mark.parametrize("path", PRECOMPUTE, ids=_name)
+def test_precompute_knows_the_contract_and_nothing_else_of_the_app(path):
+    allowed = set(PRECOMPUTE_MAY_IMPORT)
+    if path.name == "__main__.py":
+        allowed.add("backend.store")  # `list` shows runs as the app finds them
+    backend = {name for name in _imports(path) if name.split(".")[0] in ("backend", "pages", "app")}
+    assert backend <= allowed
+
+
+@pytest.mark.parametrize("path", APP, ids=_name)
+def test_pages_ask_through_queries_and_never_reach_below(path):
+    names = set(_imports(path))
+    assert not names & PAGES_MAY_NOT_IMPORT
+    assert not _tops(path) & {"duckdb", "pyarrow"}
+
+
+@pytest.mark.parametrize("path", BACKEND, ids=_name)
+def test_the_backend_never_imports_a_page(path):
+    assert not _tops(path) & {"pages", "app"}
+
+
+@pytest.mark.parametrize(("name", "allowed"), LOWEST.items())
+def test_the_lowest_modules_know_only_those_below_them(name, allowed):
+    names = _imports(ROOT / "backend" / f"{name}.py")
+    assert {n.removeprefix("backend.") for n in names if n.startswith("backend.")} <= allowed
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_modules_that_draw_ask_no_run(name):
+    path = ROOT / "backend" / f"{name}.py"
+    assert "backend.store" not in set(_imports(path))
+    assert not _tops(path) & {"duckdb", "pyarrow"}
+
+
+@pytest.mark.parametrize("path", [*APP, *BACKEND], ids=_name)
+def test_sql_stands_only_in_the_modules_that_ask(path):
+    if path.stem in WITH_SQL:
+        assert any(SQL.search(text) for text in _strings(path)), "no SQL left: drop it here"
+    else:
+        assert not [text for text in _strings(path) if SQL.search(text)]
+
+
+@pytest.mark.parametrize("path", [*APP, *BACKEND], ids=_name)
+def test_outside_addresses_stand_only_in_links(path):
+    found = [text for text in _strings(path, with_docstrings=True) if OUTSIDE.search(text)]
+    assert not found or path == ROOT / "backend" / "links.py"
+
+
+def test_only_sources_loads_models_by_name():
+    """Whoever may download calls `from_pretrained`; everyone else is handed a model."""
+    callers = {
+        path.name
+        for path in PRECOMPUTE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("from_pretrained", "snapshot_download")
+    }
+    assert callers == {"sources.py"}
+
+
+def _modules_after(code: str) -> set[str]:
+    """Top-level packages in `sys.modules` of a fresh interpreter that ran `code`."""
+    program = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_a_process_with_every_module_of_the_app_never_loads_torch():
+    names = [f"pages.{p.stem}" for p in APP[1:]] + [f"backend.{p.stem}" for p in BACKEND]
+    loaded = _modules_after("import " + ", ".join(names))
+    assert {"duckdb", "streamlit", "plotly"} <= loaded
+    assert not loaded & HEAVY
+
+
+def test_check_and_list_need_neither_torch_nor_streamlit():
+    loaded = _modules_after("import precompute.__main__")
+    assert not loaded & {*HEAVY, "streamlit"}
