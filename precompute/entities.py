@@ -121,7 +121,7 @@ def entity_report(folder: Path) -> str:
 
 
 def _best_terms(latents: pa.Table, sae_id: str) -> list[str]:
-    rows = latents.filter(pc.field("sae_id") == sae_id).sort_by("latent")
+    rows = latents.filter(pc.field("sae_id") == sae_id).sort_by([("latent", "ascending")])
     return [terms[0]["term"] if terms else "" for terms in rows["top_terms"].to_pylist()]
 
 

@@ -190,13 +190,18 @@ def _trainer(settings: Fit, start: Start, device: torch.device) -> SAETrainer:
 
 
 def _step(trainer: SAETrainer, batch: torch.Tensor, start: Start) -> TrainStepOutput:
-    """One sae-lens step; slow rows then go back most of the way, as Adam ignores gradient scale."""
+    """One sae-lens step; slow rows then go back most of the way, as Adam ignores gradient scale.
+
+    Slow latents never count as dead: a rare word is silent for millions of tokens, and the
+    auxiliary loss would turn its latent into something else.
+    """
     if not start.n_slow:
         return trainer.step(batch)
     slow = trainer.sae.W_dec.data[: start.n_slow]
     before = slow.clone()
     output = trainer.step(batch)
     slow.lerp_(before, 1.0 - start.slow_rate)
+    trainer.n_forward_passes_since_fired[: start.n_slow] = 0
     return output
 
 
