@@ -17,12 +17,14 @@ st.set_page_config(
     initial_sidebar_state="auto",
 )
 st.html(ASSETS / "style.css")
+# not in a folder named pages: until the first run of this script Streamlit would take the files
+# there for its own kind of pages, and a shared link would open one without this frame
 page = st.navigation(
     [
-        st.Page("pages/overview.py", title="Overview", default=True),
-        st.Page("pages/search.py", title="Search", url_path=SEARCH_PATH),
-        st.Page("pages/latent.py", title="Latent", url_path=LATENT_PATH),
-        st.Page("pages/meta.py", title="Meta-latent", url_path=META_PATH),
+        st.Page("app_pages/overview.py", title="Overview", default=True),
+        st.Page("app_pages/search.py", title="Search", url_path=SEARCH_PATH),
+        st.Page("app_pages/latent.py", title="Latent", url_path=LATENT_PATH),
+        st.Page("app_pages/meta.py", title="Meta-latent", url_path=META_PATH),
     ],
     position="hidden",  # our own links keep the run in the address, these would drop it
 )

@@ -179,7 +179,7 @@ def latent_map(points: pd.DataFrame, colour: str) -> go.Figure:
         customdata=[row["latent"] for row in rows],
         hovertemplate="%{text} (%{customdata})<extra></extra>",
         marker={
-            "size": 5 if len(rows) > 2_000 else 8,
+            "size": 4 if len(rows) > 2_000 else 8,
             # an array, because in a list Plotly takes a missing number for a colour's name
             "color": np.array(values, dtype=np.float32),
             "colorscale": "Cividis",  # made for colour-blind readers

@@ -11,7 +11,8 @@ from backend.store import Run, open_run
 MOST_OPEN_RUNS = 4  # each holds its small tables in memory
 
 
-@st.cache_resource(max_entries=MOST_OPEN_RUNS, show_spinner="Checking the files of this run …")
+# no spinner: `serve.py` calls this from a thread that has no page to show it on
+@st.cache_resource(max_entries=MOST_OPEN_RUNS, show_spinner=False)
 def opened_run(folder: Path, short_hash: str) -> Run:
     """Open a run once per process; a run made again has another hash and is opened anew.
 

@@ -89,7 +89,7 @@ def _time_scripts(addresses: dict[str, list[dict[str, str]]]) -> None:
         app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
         app.run()
         if page != "overview":
-            app.switch_page(f"pages/{page}.py")
+            app.switch_page(f"app_pages/{page}.py")
             app.run()
         times = []
         for one in params:
@@ -149,7 +149,7 @@ def _server() -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)],
         cwd=REPOSITORY,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     entities = commands.add_parser("entities", help="list the entities chosen in advance")
     entities.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
     entities.set_defaults(command=_entities)
+    figures = commands.add_parser("figures", help="print the README's tables about a run")
+    figures.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
+    figures.set_defaults(command=_figures)
     sweep = commands.add_parser("sweep", help="measure training choices on a sample")
     sweep.add_argument("config", type=Path, help="a TOML file, e.g. precompute/sweeps/minilm.toml")
     sweep.add_argument("--table", type=Path, help="result (the config's name with .tsv)")
@@ -101,6 +104,13 @@ def _check(options: argparse.Namespace) -> None:
         sum(record.rows for record in manifest.files.values()),
         manifest.short_hash,
     )
+
+
+def _figures(options: argparse.Namespace) -> None:
+    verify_run(options.run)
+    from precompute.figures import run_figures
+
+    sys.stdout.write(run_figures(options.run))
 
 
 def _sweep(options: argparse.Namespace) -> None:

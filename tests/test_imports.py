@@ -160,9 +160,10 @@ def _modules_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_a_process_with_every_module_of_the_app_never_loads_torch():
-    names = [f"pages.{p.stem}" for p in APP[1:]] + [f"backend.{p.stem}" for p in BACKEND]
-    loaded = _modules_after("import " + ", ".join(names))
+def test_a_process_with_all_that_the_app_imports_never_loads_torch():
+    """A page's script runs when it is imported, so its imports stand in for it."""
+    names = {name for path in [*APP, *BACKEND] for name in _imports(path)}
+    loaded = _modules_after("import " + ", ".join(sorted(names)))
     assert {"duckdb", "streamlit", "plotly"} <= loaded
     assert not loaded & HEAVY
 

@@ -68,7 +68,7 @@ def test_labels_in_a_figure_are_escaped() -> None:
         columns=["node_id", "sae_id", "latent", "label", "role", "weight"],
     )
     edges = pd.DataFrame([("s/0", "m/0", 0.5)], columns=["source", "target", "weight"])
-    written = charts.node_link(Graph(nodes, edges)).to_json()
+    written = str(charts.node_link(Graph(nodes, edges)).to_json())
     assert "<b>" not in written
     assert "[U+202E]y" in written
 

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,16 +61,16 @@ class Visit:
         self.settle()
 
 
-@pytest.fixture(scope="session")
-def server(fixture_run: Path) -> Iterator[str]:
-    """Address of `streamlit run app.py` on the planted run."""
+@contextmanager
+def served(data: Path) -> Iterator[str]:
+    """Address of `streamlit run serve.py` on a folder of runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)],
         cwd=REPOSITORY,
-        env={**os.environ, "SUBATOMIC_DATA": str(fixture_run.parent), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "SUBATOMIC_DATA": str(data), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -80,6 +81,13 @@ def server(fixture_run: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def server(fixture_run: Path) -> Iterator[str]:
+    """One server on the planted run for all tests."""
+    with served(fixture_run.parent) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

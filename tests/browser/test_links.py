@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from tests.browser.conftest import Visit
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Visit, served
 
 EINSTEIN = "latent?run=planted&sae=sae-32&latent=0"
 Visitor = Callable[..., Visit]
@@ -38,6 +41,22 @@ def test_search_leads_to_a_latent_and_its_copied_link_shows_the_same_page_elsewh
     )
     # the hash in the link is that of the run which is open, so there is nothing to warn about
     assert second.page.locator(".notice.problem").count() == 0
+
+
+def test_the_very_first_visit_of_a_server_may_be_a_shared_link(
+    browser: Browser, fixture_run: Path
+) -> None:
+    """Before its first run Streamlit does not know the app's pages; see `app.py`."""
+    with served(fixture_run.parent) as address:
+        page = browser.new_context().new_page()
+        page.goto(f"{address}/{EINSTEIN}")
+        page.wait_for_selector("h1:text-is('einstein')")
+        page.wait_for_selector(".topbar")
+        assert page.locator('[data-testid="stSidebarNav"]').count() == 0
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('.topbar')).display") == "flex"
+        )
+        page.context.close()
 
 
 def test_links_do_not_reload_and_back_forward_and_reload_behave(visitor: Visitor) -> None:

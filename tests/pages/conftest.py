@@ -50,7 +50,7 @@ def opened(fixture_run: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=SECONDS)
         app.run()
         if page != "overview":
-            app.switch_page(f"pages/{page}.py")
+            app.switch_page(f"app_pages/{page}.py")
         for name, value in params.items():
             app.query_params[name] = value
         app.run()

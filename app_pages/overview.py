@@ -6,6 +6,7 @@ import math
 
 import streamlit as st
 
+from app_pages.frame import actions_html, opened, search_form, title
 from backend import charts, queries, urlstate
 from backend.equation_html import Decomposition, card_html
 from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link
@@ -13,7 +14,6 @@ from backend.lists_html import facts_html, measured_html, table_html
 from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import link, notice, number, percent, safe, tip
-from pages.frame import actions_html, opened, search_form, title
 
 FEATURED_RULE = (
     "How these were chosen: latents that one word names well (label score at least 0.5) with three "
@@ -176,7 +176,7 @@ def _map(run: Run, sae_id: str) -> None:
     )
     for point in event["selection"]["points"]:
         target = latent_link(sae_id, int(point["customdata"]), run=run.name)
-        st.switch_page("pages/latent.py", query_params=target.params)
+        st.switch_page("app_pages/latent.py", query_params=target.params)
 
 
 overview()

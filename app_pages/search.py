@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app_pages.frame import actions_html, opened, title
 from backend import queries, urlstate
 from backend.links import SEARCH_PATH, Link, search_link
 from backend.lists_html import hits_html
@@ -15,7 +16,6 @@ from backend.schema import TERM_INDEXES
 from backend.search import count_hits, did_you_mean, search_latents
 from backend.store import Run
 from backend.text_html import link, notice, safe
-from pages.frame import actions_html, opened, title
 
 Here = Callable[..., Link]  # this page's link with some parameters changed
 

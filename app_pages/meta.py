@@ -6,6 +6,8 @@ import math
 
 import streamlit as st
 
+from app_pages.chosen import chosen_latent
+from app_pages.frame import actions_html, opened, title
 from backend import charts, queries, urlstate
 from backend.evidence_html import example_html, relatives_html
 from backend.latent import Latent
@@ -14,8 +16,6 @@ from backend.lists_html import bar_html, density_words, facts_html, table_html, 
 from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
-from pages.chosen import chosen_latent
-from pages.frame import actions_html, opened, title
 
 MEMBERS_A_PAGE = 25
 

@@ -6,6 +6,8 @@ import math
 
 import streamlit as st
 
+from app_pages.chosen import chosen_latent
+from app_pages.frame import actions_html, opened, title
 from backend import charts, queries, urlstate
 from backend.equation_html import Decomposition, equation_html, parts_html, strip_html
 from backend.evidence_html import examples_html, graph_links_html, relatives_html
@@ -15,8 +17,6 @@ from backend.lists_html import density_words, facts_html, tokens_html
 from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
-from pages.chosen import chosen_latent
-from pages.frame import actions_html, opened, title
 
 
 def latent_page() -> None:
@@ -197,7 +197,7 @@ def _graph(run: Run, latent: Latent, meta_sae_id: str) -> None:
         if role == "latent":
             continue
         target = latent_link(sae_id, index, "meta" if role == "meta" else "sae", run.name)
-        page = "pages/meta.py" if target.path == META_PATH else "pages/latent.py"
+        page = "app_pages/meta.py" if target.path == META_PATH else "app_pages/latent.py"
         st.switch_page(page, query_params=target.params)
     st.html(graph_links_html(graph, run.name))
 

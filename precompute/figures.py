@@ -1,0 +1,68 @@
+"""The README's tables about a run, read from its own `measurements` and `saes`.
+
+`python -m precompute figures data/minilm` prints them; `tests/test_readme.py` compares.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+META_SETTINGS = (
+    ("in-sample, shown seed", "all decoder rows, in-sample (the shown decomposition)"),
+    ("in-sample, mean over seeds", "the same, mean over seeds"),
+    ("in-sample, decoder rows, 90 % of rows", "trained on 90 % of the rows, on these"),
+    ("held-out, decoder rows, 90 % of rows", "trained on 90 % of the rows, on the other 10 %"),
+    (
+        "in-sample, isotropic Gaussian null, 90 % of rows",
+        "null: Gaussian unit rows of the same shape, in-sample",
+    ),
+    ("held-out, isotropic Gaussian null, 90 % of rows", "the same null, held-out rows"),
+    (
+        "in-sample, covariance-matched Gaussian null, 90 % of rows",
+        "null: Gaussian rows with the same mean and covariance, in-sample",
+    ),
+    ("held-out, covariance-matched Gaussian null, 90 % of rows", "the same null, held-out rows"),
+    ("in-sample, frozen random decoder", "control: decoder frozen at random directions"),
+)
+
+
+def run_figures(folder: Path) -> str:
+    """Markdown tables of a run's SAEs and of its meta-SAE with controls."""
+    saes = pq.read_table(folder / "saes.parquet").to_pylist()
+    rows = pq.read_table(folder / "measurements.parquet").to_pylist()
+    found = {(r["experiment"], r["subject"], r["setting"], r["metric"]): r for r in rows}
+    lines = [
+        "| SAE | variance explained, held-out tokens | on training tokens | L0, held-out | dead |",
+        "|---|---|---|---|---|",
+    ]
+    for sae in sorted((s for s in saes if s["kind"] == "sae"), key=lambda s: s["n_latents"]):
+        lines.append(
+            f"| {sae['sae_id']} | {sae['variance_explained_heldout']:.3f} "
+            f"| {sae['variance_explained']:.3f} | {sae['l0']:.1f} | {sae['dead_fraction']:.2%} |"
+        )
+    meta = next(s for s in saes if s["kind"] == "meta")
+    meta_id = meta["sae_id"]
+    lines += ["", f"| {meta_id} on | variance explained | n |", "|---|---|---|"]
+    for setting, title in META_SETTINGS:
+        row = found["meta_sae", meta_id, setting, "variance_explained"]
+        lines.append(f"| {title} | {_value(row)} | {row['n']:,} |")
+    lines += ["", f"| decompositions by {meta_id} | value | n |", "|---|---|---|"]
+    for setting, metric, title in (
+        ("shown seed", "mean_components", "components of a latent, mean"),
+        ("other seeds", "mean_stability", "stability of a component over seeds, mean"),
+        ("other seeds", "found_in_all_seeds", "components found in every seed, share"),
+    ):
+        row = found["decomposition", meta_id, setting, metric]
+        lines.append(f"| {title} | {_value(row)} | {row['n']:,} |")
+    row = found["entities", meta_id, "all", "found"]
+    lines.append(f"| entities named by a component | {row['value']:.0f} | {row['n']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _value(row: dict[str, Any]) -> str:
+    if row["ci_low"] is None:
+        return f"{row['value']:.3f}"
+    return f"{row['value']:.3f} ({row['ci_low']:.3f} to {row['ci_high']:.3f})"
