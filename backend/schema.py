@@ -94,7 +94,12 @@ SAES = Table(
         Column("architecture", pa.string(), "training architecture, e.g. batchtopk"),
         Column("d_in", pa.int32(), "dimension of the rows it reads"),
         Column("n_latents", pa.int32(), "dictionary size"),
-        Column("k", pa.float32(), "mean number of active latents that it was trained for"),
+        Column(
+            "k",
+            pa.float32(),
+            "mean active latents it was trained for; null when trained otherwise",
+            True,
+        ),
         Column("threshold", pa.float32(), "an activation counts when it exceeds this"),
         Column(
             "l0",
@@ -110,7 +115,7 @@ SAES = Table(
             pa.float32(),
             "share of latents that never fire on the rows counted in `latents`",
         ),
-        Column("seed", pa.int32(), "training seed"),
+        Column("seed", pa.int32(), "training seed; null when not known", True),
         Column(
             "logits_through",
             pa.string(),

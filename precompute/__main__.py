@@ -6,8 +6,11 @@ import argparse
 import errno
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from backend.manifest import RunError
 from backend.store import list_runs
@@ -17,6 +20,7 @@ from precompute.config import ConfigError, load_config
 log = logging.getLogger("precompute")
 
 DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL_BYTES = 1 << 20  # less than this is left: the disk is full
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,13 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigError, RunError) as error:
         log.error("%s", error)
         return 1
-    except OSError as error:
-        if error.errno not in DISK_FULL_ERRORS:
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not _is_disk_full(error, options):
             raise
         log.error(
             "the disk is full (%s). Free some space and run the same command again: "
             "it goes on where it stopped",
-            error.filename or options.work,
+            getattr(error, "filename", None) or options.work,
         )
         return 1
     except KeyboardInterrupt:
@@ -81,7 +85,8 @@ def _run(options: argparse.Namespace) -> None:
     config = load_config(options.config)
     import torch  # here, so that check and list need no torch
 
-    from precompute.pipeline import Places, run
+    from precompute.pipeline import run
+    from precompute.stages import Places
 
     torch.use_deterministic_algorithms(True, warn_only=True)
     device = _device(options.device)
@@ -137,6 +142,18 @@ def _list(options: argparse.Namespace) -> None:
         )
     for found in runs:
         log.info("%s", found)
+
+
+def _is_disk_full(error: Exception, options: argparse.Namespace) -> bool:
+    """Whether `error` is a full disk; torch and safetensors say it in errors of their own."""
+    if isinstance(error, OSError):
+        return error.errno in DISK_FULL_ERRORS
+    folders = [vars(options).get(name) for name in ("work", "out")]
+    return any(
+        shutil.disk_usage(folder).free < DISK_FULL_BYTES
+        for folder in folders
+        if folder is not None and folder.exists()
+    )
 
 
 def _device(name: str):

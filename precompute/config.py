@@ -41,6 +41,10 @@ class ModelConfig(Frozen):
     context_size: Annotated[int, Field(ge=8)] = 128
     """Tokens of one context, special tokens included."""
     batch_contexts: Positive = 64
+    prepend_bos: bool = False
+    """Put the beginning-of-text token before every context, as published GPT-2 SAEs expect."""
+    centred: bool = False
+    """Subtract each activation's own mean, as `center_writing_weights` does."""
     bfloat16: bool = True
     """Run the blocks under bfloat16 autocast: 3x faster, 3e-5 of the variance as noise."""
 
@@ -81,8 +85,6 @@ class SaeSuiteConfig(Frozen):
     dead_after_steps: Positive = 200
     bfloat16: bool = True
     """Find the active latents in bfloat16; their activations and all gradients stay float32."""
-    heldout_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    """Share of the tokens kept out of training, by whole documents."""
 
     @model_validator(mode="after")
     def _widths_ascend(self) -> SaeSuiteConfig:
@@ -90,6 +92,34 @@ class SaeSuiteConfig(Frozen):
             raise ValueError("widths must ascend without repeats")
         if self.k >= self.widths[0]:
             raise ValueError(f"k = {self.k} must be below the smallest width {self.widths[0]}")
+        return self
+
+
+class PublishedSae(Frozen):
+    """One SAE of a release."""
+
+    id: str
+    width: Positive
+    neuronpedia_id: str | None = None
+
+
+class PublishedConfig(Frozen):
+    """SAEs that others trained, narrow to wide; nothing is trained but the meta-SAE."""
+
+    release: str
+    folder: str | None = None
+    """A folder with `<id>/cfg.json` and weights, in sae-lens' layout; None: the hub."""
+    saes: Annotated[tuple[PublishedSae, ...], Field(min_length=1)]
+    decomposed: str | None = None
+    """Id of the SAE whose decoder rows the meta-SAE splits; None: the widest."""
+
+    @model_validator(mode="after")
+    def _ids_fit(self) -> PublishedConfig:
+        widths = [sae.width for sae in self.saes]
+        if widths != sorted(set(widths)):
+            raise ValueError("widths must ascend without repeats")
+        if self.decomposed is not None and self.decomposed not in {sae.id for sae in self.saes}:
+            raise ValueError(f"decomposed = {self.decomposed!r} is not one of the ids")
         return self
 
 
@@ -134,7 +164,10 @@ class RunConfig(Frozen):
     seed: int = 0
     model: ModelConfig
     corpora: Annotated[tuple[CorpusConfig, ...], Field(min_length=1)]
-    saes: SaeSuiteConfig
+    heldout_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    """Share of the tokens kept out of training, by whole documents."""
+    saes: SaeSuiteConfig | None = None
+    published: PublishedConfig | None = None
     meta: MetaSaeConfig = MetaSaeConfig()
     latents: LatentConfig = LatentConfig()
 
@@ -142,10 +175,12 @@ class RunConfig(Frozen):
     def _something_to_show(self) -> RunConfig:
         if not any(corpus.shown for corpus in self.corpora):
             raise ValueError("corpora: at least one must have shown = true")
+        if (self.saes is None) == (self.published is None):
+            raise ValueError("give either [saes] to train them or [published] to load them")
         if self.meta_width < 2:
             raise ValueError(
                 f"meta.rows_per_meta_latent = {self.meta.rows_per_meta_latent:g} leaves "
-                f"{self.meta_width} meta-latents of {self.saes.widths[-1]} rows; lower it"
+                f"{self.meta_width} meta-latents of {self.decomposed_width} rows; lower it"
             )
         if self.meta.k >= self.meta_width:
             raise ValueError(
@@ -154,16 +189,28 @@ class RunConfig(Frozen):
         return self
 
     @property
-    def meta_width(self) -> int:
-        return round(self.saes.widths[-1] / self.meta.rows_per_meta_latent)
+    def widths(self) -> tuple[int, ...]:
+        if self.published is not None:
+            return tuple(sae.width for sae in self.published.saes)
+        return self.saes.widths if self.saes is not None else ()
 
     @property
     def sae_ids(self) -> tuple[str, ...]:
-        return tuple(f"sae-{width}" for width in self.saes.widths)
+        return tuple(f"sae-{width}" for width in self.widths)
 
     @property
-    def widest_sae_id(self) -> str:
-        return self.sae_ids[-1]
+    def decomposed_width(self) -> int:
+        if self.published is not None and self.published.decomposed is not None:
+            return next(s.width for s in self.published.saes if s.id == self.published.decomposed)
+        return self.widths[-1]
+
+    @property
+    def decomposed_sae_id(self) -> str:
+        return f"sae-{self.decomposed_width}"
+
+    @property
+    def meta_width(self) -> int:
+        return round(self.decomposed_width / self.meta.rows_per_meta_latent)
 
     @property
     def meta_sae_id(self) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,9 @@ class TokenisedText:
 def tokenise(config: RunConfig, language_model: LanguageModel, text_folder: Path) -> TokenisedText:
     """Cut every document into contexts of `context_size` minus the model's special tokens."""
     tokenizer = language_model.tokenizer
-    room = config.model.context_size - sum(map(len, special_token_frame(tokenizer)))
+    room = config.model.context_size - sum(
+        map(len, special_token_frame(tokenizer, config.model.prepend_bos))
+    )
     ids: list[np.ndarray] = []
     words = _WordTable()
     lengths: list[int] = []
@@ -106,7 +109,7 @@ def tokenise(config: RunConfig, language_model: LanguageModel, text_folder: Path
             documents.append(n_documents)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     train, heldout = _split_by_document(
-        np.asarray(documents), np.asarray(lengths), config.saes.heldout_share, config.seed
+        np.asarray(documents), np.asarray(lengths), config.heldout_share, config.seed
     )
     return TokenisedText(
         token_ids=np.concatenate(ids),
@@ -143,6 +146,10 @@ def harvest(
         np.float16,
         None if n_done else (int(row_starts[-1]), d_model),
     )
+    if not n_done and hasattr(os, "posix_fallocate"):
+        # real blocks now: a memory map that meets a full disk later dies without a message
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     starts = range(0, len(contexts), config.batch_contexts)
     if n_done < len(starts):
         torch.nn.Module.to(language_model.model, device)
@@ -179,7 +186,7 @@ def activations_of(
 ) -> torch.Tensor:
     """float16 [sum of lengths, d_model]: `hidden_states[layer]` at every ordinary token."""
     tokenizer = language_model.tokenizer
-    before, after = special_token_frame(tokenizer)
+    before, after = special_token_frame(tokenizer, config.prepend_bos)
     width = max(map(len, pieces)) + len(before) + len(after)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     ids = np.full((len(pieces), width), pad, np.int64)
@@ -209,7 +216,10 @@ def activations_of(
             )
     finally:
         hook.remove()
-    return captured[0][torch.from_numpy(ordinary).to(device)].to(torch.float16)
+    rows = captured[0][torch.from_numpy(ordinary).to(device)].float()
+    if config.centred:
+        rows = rows - rows.mean(dim=1, keepdim=True)
+    return rows.to(torch.float16)
 
 
 class _Captured(Exception):
@@ -248,12 +258,19 @@ def _encode(tokenizer: PreTrainedTokenizerBase, text: str) -> Encoding:
     return encodings[0]
 
 
-def special_token_frame(tokenizer: PreTrainedTokenizerBase) -> tuple[np.ndarray, np.ndarray]:
-    """Ids of the special tokens that the tokenizer puts before and after a text."""
+def special_token_frame(
+    tokenizer: PreTrainedTokenizerBase, prepend_bos: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of the special tokens before and after a text: the tokenizer's own, and BOS if asked."""
     encoded = tokenizer("a", return_special_tokens_mask=True)
     ids = np.asarray(encoded["input_ids"], np.int64)
     ordinary = np.flatnonzero(np.asarray(encoded["special_tokens_mask"]) == 0)
-    return ids[: ordinary[0]], ids[ordinary[-1] + 1 :]
+    before = ids[: ordinary[0]]
+    if prepend_bos and len(before) == 0:
+        if tokenizer.bos_token_id is None:
+            raise ConfigError("model.prepend_bos = true, but the tokenizer has no BOS token")
+        before = np.asarray([tokenizer.bos_token_id], np.int64)
+    return before, ids[ordinary[-1] + 1 :]
 
 
 def _shown_context(

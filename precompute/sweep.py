@@ -117,7 +117,7 @@ def measure_variant(task: VariantTask) -> None:
     config, text = task.config, task.text
     train = np.load(task.activations / "train.npy", mmap_mode="r")
     heldout = np.load(task.activations / "heldout.npy", mmap_mode="r")
-    sae_id = config.widest_sae_id
+    sae_id = config.decomposed_sae_id
     train_sae(
         SaeTask(
             sae_id=sae_id,

@@ -1,0 +1,83 @@
+"""From tables to a run that the app can see: files, manifest, and a swap of folders."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+from backend.manifest import CorpusRecord, Manifest, RunError, read_manifest
+from backend.schema import SCHEMA_VERSION
+from precompute.config import RunConfig
+from precompute.harvest import TokenisedText
+from precompute.sources import LanguageModel
+from precompute.writer import sha256_of, write_manifest, write_table
+
+log = logging.getLogger(__name__)
+
+VERSIONED_LIBRARIES = ("numpy", "pyarrow", "sae-lens", "scikit-learn", "torch", "transformers")
+
+
+def publish(
+    config: RunConfig,
+    config_text: str,
+    tables: dict[str, Any],
+    language_model: LanguageModel,
+    text: TokenisedText,
+    final: Path,
+) -> Manifest:
+    """Write all tables and the manifest beside `final`, then swap the folders."""
+    fresh = final.with_name(f".{final.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    files = {name: write_table(fresh, name, rows) for name, rows in tables.items()}
+    corpora = tuple(
+        CorpusRecord(
+            name=corpus.name,
+            licence=corpus.licence,
+            documents=text.corpus_documents[corpus.name],
+            tokens=text.corpus_tokens[corpus.name],
+            shown=corpus.shown,
+        )
+        for corpus in config.corpora
+    )
+    manifest = Manifest(
+        schema_version=SCHEMA_VERSION,
+        run=config.name,
+        title=config.title,
+        config=config_text,
+        model_id=language_model.model_id,
+        model_sha256=language_model.weight_sha256,
+        corpora=corpora,
+        seeds={"run": config.seed, "meta_saes": config.meta.seeds},
+        library_versions={name: importlib.metadata.version(name) for name in VERSIONED_LIBRARIES},
+        files=files,
+    )
+    manifest = write_manifest(fresh, manifest)
+    swap_into_place(fresh, final)
+    log.info("%s is complete (content hash %s)", final, manifest.short_hash)
+    return manifest
+
+
+def swap_into_place(fresh: Path, final: Path) -> None:
+    """Replace the folder `final` by `fresh`; at every moment one of the two is complete."""
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    fresh.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def finished_run(final: Path, config_text: str) -> Manifest | None:
+    """The manifest of an intact run made from the same config, or None."""
+    try:
+        manifest = read_manifest(final)
+    except RunError:
+        return None
+    intact = all(
+        (final / record.path).is_file() and sha256_of(final / record.path) == record.sha256
+        for record in manifest.files.values()
+    )
+    return manifest if intact and manifest.config == config_text else None

@@ -1,0 +1,78 @@
+"""Where a run reads and writes, and one work folder for each stage.
+
+A stage's folder is named after everything its content depends on, so a killed run finds what it
+had, and a changed config never meets stale files.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from precompute.config import ConfigError, RunConfig
+from precompute.harvest import SPLITS, TokenisedText
+from precompute.sources import LanguageModel, corpus_fingerprint
+
+FREE_BYTES_FACTOR = 1.1  # ask for a tenth more disk than the activations need
+ACTIVATION_BYTES = 2  # float16
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run reads and writes, and what it computes on."""
+
+    out: Path
+    work: Path
+    text_folder: Path
+    device: torch.device
+    workers: int
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Folders of the work folder."""
+
+    text: Path
+    activations: Path
+    saes: Path
+    meta: Path
+    tables: Path
+
+
+def stage_folders(config: RunConfig, language_model: LanguageModel, places: Places) -> Stages:
+    """The folders of a config; nothing is made."""
+    corpora = corpus_fingerprint(config.corpora, places.text_folder, config.seed)
+    split = json.dumps([config.heldout_share, config.seed])
+    text = config.model.fingerprint(language_model.weight_sha256, corpora, split)
+    source = config.published or config.saes
+    saes = source.fingerprint(text) if source is not None else text
+    meta = config.meta.fingerprint(saes, config.decomposed_sae_id)
+    return Stages(
+        text=places.work / f"text-{text}",
+        activations=places.work / f"activations-{text}",
+        saes=places.work / f"saes-{saes}",
+        meta=places.work / f"meta-{meta}",
+        tables=places.work / f"tables-{config.latents.fingerprint(saes)}",
+    )
+
+
+def check_disk(text: TokenisedText, d_model: int, activations: Path) -> None:
+    """Refuse to start a harvest that cannot end.
+
+    Raises:
+        ConfigError: the activations do not fit on the disk of the work folder.
+    """
+    missing = [split for split in SPLITS if not (activations / f"{split}.npy").exists()]
+    needed = sum(len(text.row_tokens(split)) for split in missing) * d_model * ACTIVATION_BYTES
+    place = activations.parent
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free
+    if needed * FREE_BYTES_FACTOR > free:
+        raise ConfigError(
+            f"the activations need {needed / 1e9:.1f} GB, {place} has {free / 1e9:.1f} GB free. "
+            "Free some space or give another folder with --work"
+        )
