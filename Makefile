@@ -18,7 +18,7 @@ export OMP_NUM_THREADS ?= 1
 	touch $@
 
 app: .venv-app/ready
-	.venv-app/bin/python -m streamlit run app.py --server.port $(PORT)
+	.venv-app/bin/python -m streamlit run serve.py --server.port $(PORT)
 
 test: .venv/ready
 	.venv/bin/python -m pytest

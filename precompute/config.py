@@ -133,6 +133,8 @@ class MetaSaeConfig(Frozen):
     batch_size: Positive = 8192
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     dead_after_steps: Positive = 50
+    bfloat16: bool = True
+    """Find the active meta-latents in bfloat16, in training only."""
     seeds: Annotated[int, Field(ge=2)] = 5
     heldout_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     match_cosine: Annotated[float, Field(gt=0, lt=1)] = 0.7

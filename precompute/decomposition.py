@@ -61,6 +61,7 @@ def fit_meta_sae(
         learning_rate=config.learning_rate,
         seed=seed,
         dead_after_steps=config.dead_after_steps,
+        bfloat16=config.bfloat16,
     )
     generator = torch.Generator().manual_seed(seed)
     directions = torch.randn(n_meta, rows.shape[1], generator=generator)

@@ -83,6 +83,7 @@ class VariantTask:
     """One variant for one process; everything else is read from the folder."""
 
     config: RunConfig
+    suite: SaeSuiteConfig
     text: TokenisedText
     folder: Path
     activations: Path
@@ -99,14 +100,14 @@ def run_sweep(path: Path, text_folder: Path, work: Path, table: Path, workers: i
     text = _sample(tokenise(base, language_model, text_folder), sweep)
     tasks = []
     for variant in sweep.variants:
-        config = _variant_config(base, sweep, variant)
+        config, suite = _variant_config(base, sweep, variant)
         activations = work / f"layer-{variant.layer}-{config.model.fingerprint(str(sweep))}"
         for split in ("train", "heldout"):
             harvest(config.model, language_model, text, split, activations, torch.device("cpu"))
         folder = (
             work / f"variant-{variant.fingerprint(str(sweep.model_copy(update={'variants': ()})))}"
         )
-        tasks.append(VariantTask(config, text, folder, activations))
+        tasks.append(VariantTask(config, suite, text, folder, activations))
     run_tasks(measure_variant, [t for t in tasks if not (t.folder / "row.json").exists()], workers)
     rows = [json.loads((task.folder / "row.json").read_text()) for task in tasks]
     write_atomically(table, lambda temporary: _write_table(temporary, rows))
@@ -114,15 +115,15 @@ def run_sweep(path: Path, text_folder: Path, work: Path, table: Path, workers: i
 
 def measure_variant(task: VariantTask) -> None:
     """Train and judge one variant; the row comes last."""
-    config, text = task.config, task.text
+    config, text, suite = task.config, task.text, task.suite
     train = np.load(task.activations / "train.npy", mmap_mode="r")
     heldout = np.load(task.activations / "heldout.npy", mmap_mode="r")
     sae_id = config.decomposed_sae_id
     train_sae(
         SaeTask(
             sae_id=sae_id,
-            n_latents=config.saes.widths[-1],
-            config=config.saes,
+            n_latents=suite.widths[-1],
+            config=suite,
             seed=config.seed,
             activations=task.activations,
             statistics=row_statistics(train, text.token_ids[text.row_tokens("train")]),
@@ -158,10 +159,10 @@ def measure_variant(task: VariantTask) -> None:
     )
     row: dict[str, Any] = {
         "layer": config.model.layer,
-        "k": config.saes.k,
-        "initialisation": config.saes.initialisation,
-        "word_share": config.saes.word_share,
-        "word_decoder_rate": config.saes.word_decoder_rate,
+        "k": suite.k,
+        "initialisation": suite.initialisation,
+        "word_share": suite.word_share,
+        "word_decoder_rate": suite.word_decoder_rate,
         "variance_explained_heldout": measured.variance_explained,
         "dead_share": float((measured.fired == 0).mean()),
         "one_word_share": len(one_word) / max(len(alive), 1),
@@ -177,7 +178,11 @@ def measure_variant(task: VariantTask) -> None:
     write_atomically(task.folder / "row.json", lambda temporary: temporary.write_text(text_row))
 
 
-def _variant_config(base: RunConfig, sweep: SweepConfig, variant: Variant) -> RunConfig:
+def _variant_config(
+    base: RunConfig, sweep: SweepConfig, variant: Variant
+) -> tuple[RunConfig, SaeSuiteConfig]:
+    if base.saes is None:
+        raise ConfigError(f"{base.name}: a sweep needs a config with [saes], not published ones")
     body = base.model_dump()
     body["model"] |= {"layer": variant.layer}
     body["saes"] |= {"widths": (sweep.width,), "epochs": sweep.epochs}
@@ -188,7 +193,7 @@ def _variant_config(base: RunConfig, sweep: SweepConfig, variant: Variant) -> Ru
     }
     body["meta"] |= {"steps": sweep.meta_steps}
     try:
-        return RunConfig(**body)
+        return RunConfig(**body), SaeSuiteConfig(**body["saes"])
     except ValidationError as error:
         raise ConfigError(f"variant {variant} cannot be used: {error}") from error
 

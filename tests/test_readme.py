@@ -29,7 +29,7 @@ def test_the_figures_are_those_of_the_shipped_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(set(re.findall(r"`((?:backend|precompute|pages)/[\w./-]+)`", README)))
+    "path", sorted(set(re.findall(r"`((?:backend|precompute|app_pages)/[\w./-]+)`", README)))
 )
 def test_every_path_named_in_the_readme_exists(path: str) -> None:
     assert (ROOT / path).exists()
