@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 
 from app_pages.frame import actions_html, opened, search_form, title
 from backend import charts, queries, urlstate
+from backend.controls_html import controls_html
 from backend.equation_html import Decomposition, card_html
 from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link
-from backend.lists_html import facts_html, measured_html, table_html
+from backend.lists_html import facts_html, table_html
 from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import link, notice, number, percent, safe, tip
@@ -41,7 +40,12 @@ def overview() -> None:
     st.html(
         "<h2>The SAEs of this run</h2>" + _sae_table(saes, run) + "<h2>Is it more than chance?</h2>"
     )
-    st.html(_controls(records(queries.measurements(run, "meta_sae"))))
+    st.html(
+        controls_html(
+            records(queries.measurements(run, "meta_sae"))
+            + records(queries.measurements(run, "decomposition"))
+        )
+    )
     st.html("<h2>Map</h2>")
     if urlstate.switch(f"Show the map of {main_sae}", "map", help="Up to 50,000 points."):
         _map(run, main_sae)
@@ -111,46 +115,6 @@ def _sae_table(saes: list[Record], run: Run) -> str:
             )
         )
     return table_html(heads, rows, words=("reads", "trained as"))
-
-
-def _controls(measured: list[Record]) -> str:
-    explained = [row for row in measured if row["metric"] == "variance_explained"]
-    explained.sort(key=lambda row: -row["value"])
-    rest = [row for row in measured if row["metric"] != "variance_explained"]
-    if not explained:
-        return notice("This run holds no measurements of its meta-SAE.")
-    told = (
-        f"<p>How much of the decoder rows the {tip('meta-SAE')} explains, on the rows it was "
-        f"trained on, on {tip('held out')} rows if they were measured, and on random rows of the "
-        f"same shape ({tip('gaussian null')}). Only the part above the null is structure.</p>"
-    )
-    table = ""
-    if rest:
-        rows = (
-            (
-                safe(f"{row['metric'].replace('_', ' ')}"),
-                safe(row["setting"]),
-                number(row["value"]),
-                _interval(row["ci_low"], row["ci_high"]),
-                f"{row['n']:,}",
-            )
-            for row in rest
-        )
-        heads = (
-            ("figure", None),
-            ("setting", None),
-            ("value", None),
-            ("95 % interval", None),
-            ("n", None),
-        )
-        table = table_html(heads, rows, words=("setting",))
-    return told + measured_html(explained, "variance explained") + table
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    if low is None or high is None or math.isnan(low) or math.isnan(high):
-        return "–"  # noqa: RUF001
-    return f"{number(low)} to {number(high)}"
 
 
 @st.fragment

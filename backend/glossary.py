@@ -40,8 +40,10 @@ MEANINGS: dict[str, str] = {
     "suppressed": "Tokens of the vocabulary that the latent's direction points away from most.",
     "interval": "The range from threshold to maximum cut into three equal widths; examples are "
     "drawn from each, so that weak firings are seen too.",
-    "gaussian null": "The same meta-SAE trained on random rows with the same mean and covariance: "
-    "what sparsity alone explains, without any structure.",
+    "null": "The same meta-SAE trained on random rows: isotropic ones share only the shape of the "
+    "matrix, covariance-matched ones also its mean and covariance. A frozen random decoder learns "
+    "no directions at all.",
+    "in sample": "Measured on the rows that it was trained on.",
     "members": "The latents of which this meta-latent is a component.",
     "components": "How many meta-latents are active on the latent's decoder direction.",
     "map": "Each latent's decoder direction in two dimensions; near points have similar "

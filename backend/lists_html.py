@@ -150,34 +150,6 @@ def table_html(
     )
 
 
-def measured_html(rows: Sequence[Record], axis: str) -> str:
-    """A bar for each row of `measurements`, on an axis from 0 to 1, with its 95 % interval."""
-    items = "".join(_measured(row) for row in rows)
-    ticks = "".join(f"<span>{tick}</span>" for tick in ("0", "0.25", "0.5", "0.75", "1"))
-    return (
-        f'<div class="measured"><ul>{items}</ul>'
-        f'<div class="axis"><div>{ticks}</div><span>{tip(axis)}; line: 95 % interval</span></div>'
-        "</div>"
-    )
-
-
-def _measured(row: Record) -> str:
-    value, low, high = row["value"], row["ci_low"], row["ci_high"]
-    null = " null" if "null" in str(row["setting"]) else ""
-    whisker, interval = "", ""
-    if _known(low) and _known(high):
-        left, width = _width(low), max(_width(high) - _width(low), 0.3)
-        whisker = f'<i style="left:{left:.1f}%;width:{width:.1f}%"></i>'
-        interval = f" [{number(low)}, {number(high)}]"
-    told = f"{number(value, 3)}{interval}, n = {int(row['n']):,}"
-    return (
-        f'<li><span class="what">{safe(str(row["setting"]))}</span>'
-        f'<span class="bar{null}" title="{told}"><span style="width:{_width(value):.1f}%"></span>'
-        f'{whisker}</span><span class="value"><b>{number(value)}</b>'
-        f"<small>n = {int(row['n']):,}</small></span></li>"
-    )
-
-
 def density_words(count: int, tokens_seen: int, unit: str = "tokens") -> str:
     """How often a latent fires, in words; not HTML."""
     if not tokens_seen:

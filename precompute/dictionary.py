@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from precompute.sparse_batchtopk import candidates, sparse_matrix
+
 WEIGHTS_NAME = "sae_weights.safetensors"
 CONFIG_NAME = "cfg.json"
 ROWS_AT_ONCE = 4096
@@ -118,13 +120,17 @@ def row_blocks(rows: torch.Tensor | np.ndarray, device: torch.device) -> Iterato
 def fidelity(dictionary: Dictionary, rows: torch.Tensor | np.ndarray) -> Fidelity:
     """Variance explained, L0 and firing counts over `rows` [n_rows, d_in]."""
     device = dictionary.W_dec.device
-    squared_error, total, total_square = 0.0, 0.0, 0.0
+    squared_error, total_square = 0.0, 0.0
     fired = torch.zeros(dictionary.n_latents, dtype=torch.int64, device=device)
     row_sum = torch.zeros(len(dictionary.b_dec), dtype=torch.float64, device=device)
     for block in row_blocks(rows, device):
-        acts = dictionary.encode(block)
-        fired += (acts > 0).sum(0)
-        squared_error += float((dictionary.decode(acts) - block).double().pow(2).sum())
+        index, acts = candidates(block, dictionary.W_enc, dictionary.b_enc, dictionary.threshold)
+        row = torch.div(index, dictionary.n_latents, rounding_mode="floor")
+        latent = index - row * dictionary.n_latents
+        fired += torch.bincount(latent, minlength=dictionary.n_latents)
+        shape = (len(block), dictionary.n_latents)
+        reconstruction = dictionary.decode(sparse_matrix(row, latent, acts, shape))
+        squared_error += float((reconstruction - block).double().pow(2).sum())
         total_square += float(block.double().pow(2).sum())
         row_sum += block.double().sum(0)
     total = total_square - float(row_sum.pow(2).sum()) / len(rows)
@@ -148,8 +154,7 @@ def exact_threshold(dictionary: Dictionary, rows: torch.Tensor | np.ndarray, k: 
     best = torch.empty(0, device=dictionary.W_dec.device)
     cut = 0.0
     for block in row_blocks(rows, dictionary.W_dec.device):
-        scores = dictionary.scores(block)
-        best = torch.cat([best, scores[scores > cut]])
+        best = torch.cat([best, candidates(block, dictionary.W_enc, dictionary.b_enc, cut)[1]])
         if len(best) > 2 * n_keep:
             best = best.topk(n_keep + 1).values
             cut = float(best[-1])

@@ -97,10 +97,10 @@ def entity_report(folder: Path) -> str:
     """Markdown listing for a run on disk."""
     saes = pq.read_table(folder / "saes.parquet").to_pylist()
     meta = next(sae for sae in saes if sae["kind"] == "meta")
-    tables = [
+    latents, terms, components = (
         pq.read_table(folder / f"{name}.parquet") for name in ("latents", "terms", "components")
-    ]
-    results = judge_entities(*tables, meta["parent_sae_id"])
+    )
+    results = judge_entities(latents, terms, components, meta["parent_sae_id"])
     found = sum(result.is_found for result in results)
     lines = [
         f"# Entities of {folder.name}: {found} of {len(results)} have a component that names them",

@@ -180,7 +180,7 @@ class _SparseAutoencode(torch.autograd.Function):
         acts = pre.relu()
         shape = (len(centred), len(W_dec))
         ctx.save_for_backward(centred, encoder_rows, W_dec, rows, latents, acts)
-        return _sparse(rows, latents, acts, shape) @ W_dec
+        return sparse_matrix(rows, latents, acts, shape) @ W_dec
 
     @staticmethod
     def backward(ctx: Any, *grads):
@@ -191,13 +191,13 @@ class _SparseAutoencode(torch.autograd.Function):
         grad_pre = _entry_dots(grad, W_dec, rows, latents) * (acts > 0)
         order = torch.argsort(latents, stable=True)
         by_latent, by_row = latents[order], rows[order]
-        grad_W_dec = _sparse(by_latent, by_row, acts[order], shape) @ grad
-        grad_W_enc = (_sparse(by_latent, by_row, grad_pre[order], shape) @ centred).t()
+        grad_W_dec = sparse_matrix(by_latent, by_row, acts[order], shape) @ grad
+        grad_W_enc = (sparse_matrix(by_latent, by_row, grad_pre[order], shape) @ centred).t()
         grad_b_enc = torch.zeros(len(W_dec), dtype=grad.dtype, device=grad.device)
         grad_b_enc.index_add_(0, latents, grad_pre)
         grad_centred = None
         if ctx.needs_input_grad[0]:
-            grad_centred = _sparse(rows, latents, grad_pre, (shape[1], shape[0])) @ encoder_rows
+            grad_centred = sparse_matrix(rows, latents, grad_pre, (shape[1], shape[0])) @ encoder_rows
         return grad_centred, grad_W_enc.contiguous(), grad_b_enc, grad_W_dec, None, None
 
 
@@ -214,7 +214,7 @@ def _entry_dots(
     )
 
 
-def _sparse(
+def sparse_matrix(
     rows: torch.Tensor, columns: torch.Tensor, values: torch.Tensor, shape: tuple[int, int]
 ) -> torch.Tensor:
     """CSR matrix from entries sorted by row."""

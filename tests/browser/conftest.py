@@ -30,7 +30,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-START_SECONDS = 60
+# generous: a training run may hold the processors
+START_SECONDS = 180
+PATIENCE_MS = 120_000
 
 # Streamlit looks for its own server below each page's path before it finds it at the root
 STREAMLIT_PROBES = ("/_stcore/health", "/_stcore/host-config")
@@ -95,7 +97,9 @@ def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"{CHROMIUM} is not installed")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MS
+        )
         yield started
         started.close()
 
@@ -110,6 +114,7 @@ def visitor(browser: Browser, server: str) -> Iterator[Callable[..., Visit]]:
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
         )
+        context.set_default_timeout(PATIENCE_MS)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
         made = Visit(context.new_page(), context, server)
         context.on("request", lambda request: _note_foreign(made, request.url))

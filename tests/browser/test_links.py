@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import Visit, served
+from tests.browser.conftest import PATIENCE_MS, Visit, served
 
 EINSTEIN = "latent?run=planted&sae=sae-32&latent=0"
 Visitor = Callable[..., Visit]
@@ -49,6 +49,7 @@ def test_the_very_first_visit_of_a_server_may_be_a_shared_link(
     """Before its first run Streamlit does not know the app's pages; see `app.py`."""
     with served(fixture_run.parent) as address:
         page = browser.new_context().new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{address}/{EINSTEIN}")
         page.wait_for_selector("h1:text-is('einstein')")
         page.wait_for_selector(".topbar")

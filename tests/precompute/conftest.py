@@ -1,11 +1,8 @@
-"""One thread for torch, the two random models, a small text, and one real run of the tiny config."""
+"""One thread for torch, the two random models, a small text, and two real runs."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +10,17 @@ import torch
 
 from precompute.config import ModelConfig
 from precompute.sources import LanguageModel, load_language_model
+from tests.precompute.command_line import ROOT, Attempts, making, precompute
 from tests.precompute.small_text import documents, write_small_text
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "precompute" / "configs" / "tiny.toml"
+SMALLER = {
+    "documents = 400": "documents = 100",
+    "widths = [64, 128, 256]": "widths = [64, 128]",
+    "batch_size = 512": "batch_size = 256",
+    "steps = 300": "steps = 120",
+    "context_size = 64": "context_size = 64\nbatch_contexts = 8",
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,33 +52,41 @@ def small_documents() -> list[str]:
     return documents()
 
 
-@dataclass(frozen=True)
-class CommandLine:
-    """`python -m precompute` on folders of its own."""
-
-    out: Path
-    work: Path
-
-    def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run one command; `run` gets this object's folders."""
-        words = [str(argument) for argument in arguments]
-        if words[0] == "run":
-            words += ["--out", str(self.out), "--work", str(self.work), "--workers", "1"]
-        return subprocess.run(
-            [sys.executable, "-m", "precompute", *words],
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tiny run, made once; a test that damages it works on a copy."""
+    folder = tmp_path_factory.mktemp("tiny")
+    done = precompute(*making(TINY, folder))
+    assert done.code == 0, done.log
+    return folder / "out" / "tiny"
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """The tiny config made once, at `out/tiny`; a test that damages it works on a copy."""
-    folder = tmp_path_factory.mktemp("tiny")
-    command = CommandLine(folder / "out", folder / "work")
-    done = command("run", TINY, "--device", "cpu")
-    assert done.returncode == 0, done.stderr
-    return command
+def attempts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attempts]:
+    """Runs commands that can be killed."""
+    process = Attempts(tmp_path_factory.mktemp("attempts") / "log")
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session")
+def reduced_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny config made smaller still, for tests that run it several times."""
+    text = TINY.read_text(encoding="utf-8")
+    for line, smaller in SMALLER.items():
+        assert text.count(line) == 1, line
+        text = text.replace(line, smaller)
+    path = tmp_path_factory.mktemp("config") / "reduced.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def reduced_run(
+    tmp_path_factory: pytest.TempPathFactory, attempts: Attempts, reduced_config: Path
+) -> Path:
+    """A folder with `out/reduced` and `work/reduced`, made once without a disturbance."""
+    folder = tmp_path_factory.mktemp("reduced")
+    done = attempts(*making(reduced_config, folder))
+    assert done.code == 0, done.log
+    return folder

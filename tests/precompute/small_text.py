@@ -51,7 +51,8 @@ def small_config(
         corpora=(
             CorpusConfig(name="own", file=FILE_NAME, licence="ours", public=PUBLIC, shown=True),
         ),
-        saes=SaeSuiteConfig(widths=(16,), k=2, epochs=1, heldout_share=heldout_share),
+        heldout_share=heldout_share,
+        saes=SaeSuiteConfig(widths=(16,), k=2, epochs=1),
         meta=MetaSaeConfig(rows_per_meta_latent=2, k=2),
         latents=LatentConfig(),
     )

@@ -47,7 +47,7 @@ def test_what_follows_from_the_choices_is_derived(tmp_path):
     config = _load(tmp_path, GOOD)
     assert config.name == "mine"
     assert config.sae_ids == ("sae-64", "sae-128")
-    assert config.widest_sae_id == "sae-128"
+    assert config.decomposed_sae_id == "sae-128"
     assert (config.meta_width, config.meta_sae_id) == (16, "meta-16")  # 128 rows / 8
 
 
@@ -69,7 +69,7 @@ def test_what_follows_from_the_choices_is_derived(tmp_path):
         ("widths = [64, 128]", "widths = []", "saes.widths: "),
         ("widths = [64, 128]", "widths = [64, 0]", "saes.widths.1: "),
         ("k = 4", 'k = 4\ninitialisation = "best"', "saes.initialisation: "),
-        ("k = 4", "k = 4\nheldout_share = 0.5", "saes.heldout_share: "),
+        ('title = "good"', 'title = "good"\nheldout_share = 0.5', "heldout_share: Input should be"),
         ("[meta]", "[meta]\nseeds = 1", "meta.seeds: "),
         ("k = 4", "k = 64", "saes: Value error, k = 64.0 must be below the smallest width 64"),
         ("widths = [64, 128]", "widths = [128, 64]", "saes: Value error, widths must ascend"),

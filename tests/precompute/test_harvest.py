@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,15 @@ import pytest
 import torch
 
 from precompute import harvest as harvest_module
-from precompute.harvest import SPLITS, TokenisedText, harvest, special_token_frame, tokenise
+from precompute.config import ConfigError
+from precompute.harvest import (
+    SPLITS,
+    TokenisedText,
+    activations_of,
+    harvest,
+    special_token_frame,
+    tokenise,
+)
 from precompute.sources import LanguageModel
 from precompute.textcache import load_text, save_text
 from tests.precompute.small_text import small_config
@@ -29,10 +39,10 @@ def texts(
 
 
 def _hidden_states(
-    language_model: LanguageModel, piece: np.ndarray, layer: int
+    language_model: LanguageModel, piece: np.ndarray, layer: int, prepend_bos: bool = False
 ) -> torch.Tensor:
     """`hidden_states[layer]` at the ordinary tokens of one context, alone and without padding."""
-    before, after = special_token_frame(language_model.tokenizer)
+    before, after = special_token_frame(language_model.tokenizer, prepend_bos)
     ids = torch.from_numpy(np.concatenate([before, piece, after])).long()[None]
     with torch.no_grad():
         output = language_model.model(input_ids=ids, output_hidden_states=True)
@@ -70,12 +80,42 @@ def test_after_the_last_block_of_a_causal_model_rows_come_before_the_final_norm(
     torch.testing.assert_close(normed, _hidden_states(model, piece, 2), rtol=5e-3, atol=5e-3)
 
 
+def test_a_beginning_of_text_token_is_seen_by_the_model_but_is_no_row(
+    tmp_path, language_models, texts
+):
+    plain = language_models["gpt2"]
+    tokenizer = copy.deepcopy(plain.tokenizer)
+    tokenizer.bos_token = "the"  # any word of the vocabulary will do
+    model, text = replace(plain, tokenizer=tokenizer), texts["gpt2"]
+    config = small_config("random:gpt2").model.model_copy(update={"prepend_bos": True})
+    rows = harvest(config, model, text, "heldout", tmp_path, CPU)
+    pieces = [text.token_ids[text.starts[c] : text.starts[c + 1]] for c in text.splits["heldout"]]
+    expected = torch.cat([_hidden_states(model, piece, 1, True) for piece in pieces])
+    torch.testing.assert_close(
+        torch.from_numpy(np.array(rows)).float(), expected, rtol=2e-3, atol=2e-3
+    )
+    without = torch.cat([_hidden_states(model, piece, 1) for piece in pieces])
+    assert (expected - without).abs().max() > 0.05
+    with pytest.raises(ConfigError, match="prepend_bos"):
+        special_token_frame(plain.tokenizer, True)
+
+
+def test_centred_rows_have_their_own_mean_taken_away(language_models, texts):
+    model, text = language_models["gpt2"], texts["gpt2"]  # an encoder's last norm centres already
+    config = small_config("random:gpt2").model
+    centred = config.model_copy(update={"centred": True})
+    rows, moved = (activations_of(c, model, [text.token_ids[:9]], CPU) for c in (config, centred))
+    expected = rows.float() - rows.float().mean(1, keepdim=True)
+    assert rows.float().mean(1).abs().max() > 0.001
+    torch.testing.assert_close(moved.float(), expected, rtol=2e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["bert", "gpt2"])
 def test_no_special_token_is_among_the_tokens(language_models, texts, kind):
     tokenizer, text = language_models[kind].tokenizer, texts[kind]
     frame_and_padding = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
     assert not frame_and_padding & set(text.token_ids.tolist())
-    before, after = special_token_frame(tokenizer)
+    before, after = special_token_frame(tokenizer, False)
     framed = kind == "bert"
     assert before.tolist() == [tokenizer.cls_token_id] * framed
     assert after.tolist() == [tokenizer.sep_token_id] * framed
@@ -148,6 +188,19 @@ def test_a_stopped_harvest_gives_the_same_bytes_as_an_undisturbed_one(
     assert whole.read_bytes() == stopped.read_bytes()
     harvest(config, model, text, "train", tmp_path / "stopped", CPU)
     assert calls == 6 + n_batches - 4  # a finished one computes nothing
+
+
+def test_room_on_disk_is_taken_before_the_first_row(tmp_path, language_models, texts, monkeypatch):
+    """A memory map over a hole of a file would die without a word on a disk that fills up."""
+
+    def stopped(*_arguments: object) -> torch.Tensor:
+        raise _Stopped
+
+    monkeypatch.setattr(harvest_module, "activations_of", stopped)
+    with pytest.raises(_Stopped):
+        harvest(small_config().model, language_models["bert"], texts["bert"], "train", tmp_path, CPU)
+    state = (tmp_path / "train.npy").stat()
+    assert state.st_blocks * 512 >= state.st_size > 100_000
 
 
 def test_row_tokens_follow_the_reading_order_of_a_split(texts):
