@@ -5,7 +5,8 @@
 Start: a server process is started, a Chromium that already runs asks for the overview as soon as
 the port answers, and the time ends when the page is drawn. Script time: each page's script is run
 in this process through Streamlit's AppTest, many latents drawn at random, so browser and network
-are left out. Memory: resident set of the server process after the browser has opened every page.
+are left out; the last column is processor time, which other work on the machine does not
+lengthen. Memory: resident set of the server process after the browser has opened every page.
 """
 
 from __future__ import annotations
@@ -84,24 +85,26 @@ def _time_scripts(addresses: dict[str, list[dict[str, str]]]) -> None:
     from streamlit.testing.v1 import AppTest
 
     print("\npage script, ms, through AppTest in one process (first run left out)")
-    print(f"{'page':10}{'n':>5}{'p50':>8}{'p95':>8}{'max':>8}")
+    print(f"{'page':10}{'n':>5}{'p50':>8}{'p95':>8}{'max':>8}{'cpu p50':>9}")
     for page, params in addresses.items():
         app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
         app.run()
         if page != "overview":
             app.switch_page(f"app_pages/{page}.py")
             app.run()
-        times = []
+        times, processor = [], []
         for one in params:
             for name, value in one.items():
                 app.query_params[name] = value
-            start = time.perf_counter()
+            start, started = time.perf_counter(), time.process_time()
             app.run()
             times.append(1000 * (time.perf_counter() - start))
+            processor.append(1000 * (time.process_time() - started))
             if app.exception:
                 raise RuntimeError(f"{page} {one}: {app.exception[0].message}")
         cuts = statistics.quantiles(times, n=20)
-        print(f"{page:10}{len(times):5}{cuts[9]:8.0f}{cuts[18]:8.0f}{max(times):8.0f}")
+        wall = f"{cuts[9]:8.0f}{cuts[18]:8.0f}{max(times):8.0f}"
+        print(f"{page:10}{len(times):5}{wall}{statistics.median(processor):9.0f}", flush=True)
 
 
 def _time_starts(starts: int, addresses: dict[str, list[dict[str, str]]]) -> None:

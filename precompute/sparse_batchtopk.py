@@ -197,7 +197,8 @@ class _SparseAutoencode(torch.autograd.Function):
         grad_b_enc.index_add_(0, latents, grad_pre)
         grad_centred = None
         if ctx.needs_input_grad[0]:
-            grad_centred = sparse_matrix(rows, latents, grad_pre, (shape[1], shape[0])) @ encoder_rows
+            by_sample = sparse_matrix(rows, latents, grad_pre, (shape[1], shape[0]))
+            grad_centred = by_sample @ encoder_rows
         return grad_centred, grad_W_enc.contiguous(), grad_b_enc, grad_W_dec, None, None
 
 

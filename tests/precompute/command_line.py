@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TINY = ROOT / "precompute" / "configs" / "tiny.toml"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 
-from precompute.config import ModelConfig
+from backend.schema import TABLES
+from precompute.config import ModelConfig, RunConfig, load_config
 from precompute.sources import LanguageModel, load_language_model
-from tests.precompute.command_line import ROOT, Attempts, making, precompute
+from tests.precompute.command_line import TINY, Attempts, making, precompute
 from tests.precompute.small_text import documents, write_small_text
 
-TINY = ROOT / "precompute" / "configs" / "tiny.toml"
 SMALLER = {
     "documents = 400": "documents = 100",
     "widths = [64, 128, 256]": "widths = [64, 128]",
@@ -59,6 +61,17 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = precompute(*making(TINY, folder))
     assert done.code == 0, done.log
     return folder / "out" / "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny_rows(tiny_run: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every table of the tiny run as a list of rows."""
+    return {name: pq.read_table(tiny_run / f"{name}.parquet").to_pylist() for name in TABLES}
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> RunConfig:
+    return load_config(TINY)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A small text with what trips tokenisation up: rare words, accents, Chinese, emoji, short lines."""
+"""A small text with what trips tokenisers: rare words, accents, Chinese, emoji, short lines."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from precompute.config import (
 FILE_NAME = "small.jsonl"
 PUBLIC = "the small text of the tests"
 N_DOCUMENTS = 60
-# frequent words have one piece in the random models, the last eight have several
-WORDS = (
-    "the river city and a of in is was they she water light music doctor king animal north old"
-    " zyzzyva einsteinium Röntgen café 北京 naïve qwxjz 🙂"
-).split()
+# in the random models a common word is one piece, a rare one several
+COMMON = "the river city and a of in is was they she water light music doctor king animal north old"
+RARE = "zyzzyva einsteinium Röntgen café 北京 naïve qwxjz 🙂"
+WORDS = COMMON.split() + RARE.split()
 
 
 def documents() -> list[str]:

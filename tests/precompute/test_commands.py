@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.precompute.command_line import Done, precompute
-from tests.precompute.conftest import TINY
+from tests.precompute.command_line import TINY, Done, precompute
 
 
 def _refused(done: Done) -> str:
@@ -91,6 +90,6 @@ def test_a_config_that_does_not_exist_lists_the_others(tmp_path):
 
 
 @pytest.mark.parametrize("device", ["cuda:77", "abacus"])
-def test_a_device_that_is_not_there_is_refused_by_name(tmp_path, device):
-    done = precompute("run", TINY, "--out", tmp_path, "--work", tmp_path, "--device", device)
+def test_a_device_that_is_not_there_is_refused_by_name(tmp_path, attempts, device):
+    done = attempts("run", TINY, "--out", tmp_path, "--work", tmp_path, "--device", device)
     assert f"--device {device} cannot be used here" in _refused(done)

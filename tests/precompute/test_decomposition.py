@@ -126,9 +126,7 @@ def test_below_the_cosine_there_is_no_match(meta):
 
 
 def test_a_meta_latent_is_matched_once_even_if_two_would_like_it(meta):
-    twins = Dictionary(
-        meta.W_enc, meta.b_enc, meta.W_dec.clone(), meta.b_dec, meta.threshold
-    )
+    twins = Dictionary(meta.W_enc, meta.b_enc, meta.W_dec.clone(), meta.b_dec, meta.threshold)
     twins.W_dec[1] = twins.W_dec[0]
     match = matched_meta_latents(twins, meta, 0.7)
     matched = match[match >= 0]

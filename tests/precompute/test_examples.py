@@ -87,9 +87,7 @@ def test_every_group_shows_a_context_once_by_rank_and_at_its_strongest_token(
             assert (row["activation"], row["position"]) == best[row["context_id"]]
 
 
-def test_intervals_are_equal_widths_from_threshold_to_maximum_highest_first(
-    rows, acts, row_starts
-):
+def test_intervals_are_equal_widths_from_threshold_to_maximum_highest_first(rows, acts, row_starts):
     grouped = _grouped(rows)
     for latent in range(4):
         best = _maxima(acts, row_starts, latent)
@@ -128,7 +126,9 @@ def test_a_random_draw_follows_latent_and_context_not_the_order_of_firings(acts,
     shuffled = Firings(row[order], latent[order], acts[row, latent][order])
     again = example_rows("sae-6", shuffled, row_starts, N_LATENTS, THRESHOLD, CONFIG).to_pylist()
     names = ("latent", "group", "rank", "context_id", "position", "activation")
-    assert [[r[name] for name in names] for r in again] == [[r[name] for name in names] for r in rows]
+    assert [[r[name] for name in names] for r in again] == [
+        [r[name] for name in names] for r in rows
+    ]
 
 
 def test_random_draws_differ_between_latents_and_spread_over_contexts():

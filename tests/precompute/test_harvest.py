@@ -29,9 +29,7 @@ ROOM = {"bert": 14, "gpt2": 16}  # of 16 tokens, an encoder spends two on [CLS] 
 
 
 @pytest.fixture(scope="module")
-def texts(
-    language_models: dict[str, LanguageModel], text_folder: Path
-) -> dict[str, TokenisedText]:
+def texts(language_models: dict[str, LanguageModel], text_folder: Path) -> dict[str, TokenisedText]:
     return {
         kind: tokenise(small_config(f"random:{kind}"), model, text_folder)
         for kind, model in language_models.items()
@@ -198,7 +196,9 @@ def test_room_on_disk_is_taken_before_the_first_row(tmp_path, language_models, t
 
     monkeypatch.setattr(harvest_module, "activations_of", stopped)
     with pytest.raises(_Stopped):
-        harvest(small_config().model, language_models["bert"], texts["bert"], "train", tmp_path, CPU)
+        harvest(
+            small_config().model, language_models["bert"], texts["bert"], "train", tmp_path, CPU
+        )
     state = (tmp_path / "train.npy").stat()
     assert state.st_blocks * 512 >= state.st_size > 100_000
 

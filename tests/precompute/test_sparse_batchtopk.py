@@ -82,8 +82,8 @@ def test_exactly_k_times_the_batch_is_kept(k, n_kept):
 def test_when_fewer_entries_are_positive_all_of_them_are_kept():
     sparse, dense = _pair(k=20)
     with torch.no_grad():
-        sparse.b_enc -= 3.0
-        dense.b_enc -= 3.0
+        sparse.b_enc.sub_(3.0)
+        dense.b_enc.sub_(3.0)
     ours, theirs = _acts(_step(sparse, _rows())), _acts(_step(dense, _rows()))
     assert 0 < int((theirs > 0).sum()) < 20 * BATCH
     torch.testing.assert_close(ours, theirs)
@@ -92,7 +92,7 @@ def test_when_fewer_entries_are_positive_all_of_them_are_kept():
 def test_a_batch_without_a_positive_entry_gives_the_bias_and_keeps_the_threshold():
     sparse, _ = _pair(k=3)
     with torch.no_grad():
-        sparse.b_enc -= 1e3
+        sparse.b_enc.sub_(1e3)
     output = _step(sparse, _rows())
     torch.testing.assert_close(output.sae_out, sparse.b_dec.expand(BATCH, -1))
     assert float(sparse.topk_threshold) == 0.0

@@ -100,7 +100,9 @@ def _scores(pairs: list[tuple[int, int, float]]) -> TermScores:
 def test_the_fires_index_lists_the_best_latents_of_each_word():
     scores = _scores([(0, 1, 0.3), (1, 1, 0.9), (2, 1, 0.3), (3, 1, 0.1), (3, 0, 0.5)])
     config = LatentConfig(latents_per_term=3)
-    rows = {row["term"]: row for row in fires_index("sae-4", scores, WORDS, np.array(TOTALS), config)}
+    rows = {
+        row["term"]: row for row in fires_index("sae-4", scores, WORDS, np.array(TOTALS), config)
+    }
     assert set(rows) == {"einstein", "bohr"}
     bohr = rows["bohr"]
     assert (bohr["sae_id"], bohr["index"], bohr["count"]) == ("sae-4", "fires", 5)
@@ -121,7 +123,9 @@ def test_the_promotes_index_lists_the_latents_that_promote_a_token_most():
         [{"token": "sky", "logit": 3.0}],
         [{"token": "sky", "logit": 2.0}],
     ]
-    rows = {r["term"]: r for r in promotes_index("sae-4", promoted, LatentConfig(latents_per_term=2))}
+    rows = {
+        r["term"]: r for r in promotes_index("sae-4", promoted, LatentConfig(latents_per_term=2))
+    }
     assert {term: row["n_latents"] for term, row in rows.items()} == {"sky": 3, "sea": 1}
     sky = rows["sky"]
     assert (sky["index"], sky["count"]) == ("promotes", 0)

@@ -55,13 +55,13 @@ def test_of_equal_priorities_the_smaller_item_wins_even_when_it_comes_later():
 
 def test_a_group_with_fewer_than_k_items_keeps_all_of_them():
     keeper = StreamingTopK(3, 5)
-    keeper.update(np.array([2, 0, 2]), np.float32([0.5, -1.0, 0.75]), np.array([1, 2, 3]))
+    keeper.update(np.array([2, 0, 2]), np.array([0.5, -1.0, 0.75], np.float32), np.array([1, 2, 3]))
     assert _as_tuples(keeper) == [(0, 0, -1.0, 2), (2, 0, 0.75, 3), (2, 1, 0.5, 1)]
 
 
 def test_a_cut_is_the_worst_kept_priority_and_only_of_full_groups():
     keeper = StreamingTopK(2, 2)
-    keeper.update(np.array([0, 0, 0, 1]), np.float32([1, 3, 2, 9]), np.arange(4))
+    keeper.update(np.array([0, 0, 0, 1]), np.array([1, 3, 2, 9], np.float32), np.arange(4))
     assert keeper.cuts.tolist() == [2.0, -np.inf]
 
 

@@ -1,4 +1,4 @@
-"""Training recovers what was planted, invents nothing, repeats itself, and survives being stopped."""
+"""Training recovers what was planted, invents nothing, repeats itself, and can be stopped."""
 
 from __future__ import annotations
 

@@ -70,9 +70,7 @@ def test_offsets_slice_back_to_the_pieces(language_models, text_folder):
         pieces = model.tokenizer.convert_ids_to_tokens(ids.tolist())
         assert context.token_starts[0] == 0
         assert context.token_ends[-1] == len(context.text)
-        for piece, start, end in zip(
-            pieces, context.token_starts, context.token_ends, strict=True
-        ):
+        for piece, start, end in zip(pieces, context.token_starts, context.token_ends, strict=True):
             shown = context.text[start:end]
             if piece == model.tokenizer.unk_token:
                 n_unknown += 1

@@ -1,0 +1,89 @@
+"""The lists of the tiny run: examples, search index and neighbours of every latent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from backend.schema import EXAMPLE_GROUPS, TERM_INDEXES
+
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def saes(tiny_rows: dict[str, list[Row]]) -> dict[str, Row]:
+    return {row["sae_id"]: row for row in tiny_rows["saes"]}
+
+
+@pytest.fixture(scope="module")
+def latents(tiny_rows: dict[str, list[Row]]) -> dict[tuple[str, int], Row]:
+    return {(row["sae_id"], row["latent"]): row for row in tiny_rows["latents"]}
+
+
+def test_examples_lie_in_their_contexts_and_are_as_strong_as_the_latent(tiny_rows, latents, saes):
+    length = [len(row["token_starts"]) for row in tiny_rows["contexts"]]
+    limits = dict(zip(EXAMPLE_GROUPS, (12, 3, 3, 3, 4), strict=True))
+    grouped = defaultdict(list)
+    for row in tiny_rows["examples"]:
+        assert saes[row["sae_id"]]["kind"] == "sae"
+        own = dict(zip(row["positions"], row["activations"], strict=True))
+        assert max(own) < length[row["context_id"]]
+        assert row["activation"] == pytest.approx(max(own.values()), rel=1e-3)
+        assert own[row["position"]] == pytest.approx(row["activation"], rel=1e-3)
+        assert row["activation"] > saes[row["sae_id"]]["threshold"]
+        grouped[row["sae_id"], row["latent"], row["group"]].append(row)
+    for (_, _, group), own in grouped.items():
+        assert [row["rank"] for row in own] == list(range(len(own)))
+        assert len(own) <= limits[group]
+        assert len({row["context_id"] for row in own}) == len(own)
+    for (sae_id, latent), row in latents.items():
+        if saes[sae_id]["kind"] == "sae" and row["count"] > 50:
+            top = grouped[sae_id, latent, "top"][0]
+            # all text is shown in this run; counts are made in bfloat16
+            assert top["activation"] == pytest.approx(row["max_activation"], rel=0.01)
+            assert {g for s, n, g in grouped if (s, n) == (sae_id, latent)} >= {"top", "random"}
+
+
+def test_the_search_index_agrees_with_the_latents(tiny_rows, latents, tiny_config):
+    limits = tiny_config.latents
+    for row in tiny_rows["terms"]:
+        assert row["index"] in TERM_INDEXES
+        assert 0 < len(row["latents"]) <= min(limits.latents_per_term, row["n_latents"])
+        scores = [found["score"] for found in row["latents"]]
+        assert scores == sorted(scores, reverse=True)
+        if row["index"] == "fires":
+            assert row["term"] == row["term"].lower()
+            assert row["count"] >= limits.min_term_count
+    indexed = {
+        (row["sae_id"], row["term"], found["latent"]): found["score"]
+        for row in tiny_rows["terms"]
+        if row["index"] == "fires"
+        for found in row["latents"]
+    }
+    best = [
+        (row["sae_id"], row["top_terms"][0], row["latent"])
+        for row in latents.values()
+        if row["top_terms"] and row["sae_id"] in tiny_config.sae_ids
+    ]
+    shared = [(s, t, i) for s, t, i in best if (s, t["term"], i) in indexed]
+    assert len(shared) > len(best) / 2  # the rest were cut from the lists of frequent words
+    for sae_id, term, latent in shared:
+        assert indexed[sae_id, term["term"], latent] == pytest.approx(term["score"])
+
+
+def test_neighbours_are_ranked_and_never_the_latent_itself(tiny_rows, saes):
+    grouped = defaultdict(list)
+    for row in tiny_rows["neighbours"]:
+        grouped[row["sae_id"], row["latent"], row["other_sae_id"]].append(row)
+    for (sae_id, latent, other), own in grouped.items():
+        assert [row["rank"] for row in own] == list(range(10 if sae_id == other else 5))
+        cosines = [row["cosine"] for row in own]
+        assert cosines == sorted(cosines, reverse=True)
+        assert max(map(abs, cosines)) <= 1 + 1e-6
+        found = {row["other_latent"] for row in own}
+        assert len(found) == len(own)
+        assert max(found) < saes[other]["n_latents"]
+        assert sae_id != other or latent not in found
+    assert len(grouped) == len(saes) * sum(sae["n_latents"] for sae in saes.values())
