@@ -47,7 +47,7 @@ def _attempts() -> None:
             finally:
                 sys.excepthook(*sys.exc_info())  # pyright: ignore[reportArgumentType]
                 os._exit(70)
-        done = status = 0
+        done, status, elapsed = 0, 0, 0.0
         while not done:
             time.sleep(POLL_SECONDS)
             done, status = os.waitpid(child, os.WNOHANG)

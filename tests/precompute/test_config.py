@@ -127,7 +127,7 @@ def test_a_folder_instead_of_a_config_says_so(tmp_path):
 def test_configs_are_frozen(tmp_path):
     config = _load(tmp_path, GOOD)
     with pytest.raises(ValueError, match="frozen"):
-        config.saes.k = 8  # pyright: ignore[reportAttributeAccessIssue] - that is the point
+        config.saes.k = 8  # pyright: ignore - that is the point
 
 
 def test_a_fingerprint_changes_with_its_section_and_with_what_it_builds_on():

@@ -136,7 +136,9 @@ def test_patterns_use_only_columns_of_their_table():
 
 
 def test_rows_listed_together_share_what_the_sentence_says(documents):
-    language_of = {row["name"]: row["language"] for row in read_table(FACTS_FOLDER / "cities.tsv")}
+    language_of = {
+        str(row["name"]): str(row["language"]) for row in read_table(FACTS_FOLDER / "cities.tsv")
+    }
     checked = 0
     for document in documents:
         for names, language in re.findall(
