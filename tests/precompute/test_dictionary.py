@@ -69,7 +69,8 @@ def test_at_the_exact_threshold_k_latents_a_row_are_active(rows, k, as_array):
     threshold = exact_threshold(dictionary, data, k)
     ranked = np.sort(dictionary.scores(rows).numpy().ravel())[::-1]
     n_keep = round(k * N_ROWS)
-    assert ranked[n_keep] <= threshold < ranked[n_keep - 1]
+    assert ranked[n_keep] < threshold < ranked[n_keep - 1]
+    assert threshold == pytest.approx((float(ranked[n_keep]) + float(ranked[n_keep - 1])) / 2)
     active = int((dictionary.with_threshold(threshold).encode(rows) > 0).sum())
     assert active == n_keep
 

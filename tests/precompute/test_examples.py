@@ -131,6 +131,15 @@ def test_a_random_draw_follows_latent_and_context_not_the_order_of_firings(acts,
     ]
 
 
+def test_a_random_draw_of_one_latent_does_not_depend_on_the_others(acts, row_starts, rows):
+    without = acts.copy()
+    without[:, 0] = 0
+    drawn, alone = _grouped(rows), _grouped(_rows(without, row_starts))
+    assert (0, "random") not in alone
+    for latent in range(1, 4):
+        assert alone[latent, "random"] == drawn[latent, "random"]
+
+
 def test_random_draws_differ_between_latents_and_spread_over_contexts():
     row_starts = np.arange(N_CONTEXTS + 1)
     everywhere = np.ones((N_CONTEXTS, N_LATENTS), np.float32)
