@@ -107,6 +107,8 @@ def tokenise(config: RunConfig, language_model: LanguageModel, text_folder: Path
             ids.append(piece)
             lengths.append(len(piece))
             documents.append(n_documents)
+    if not lengths:
+        raise ConfigError("corpora: not one of the documents holds a token")
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     train, heldout = _split_by_document(
         np.asarray(documents), np.asarray(lengths), config.heldout_share, config.seed

@@ -41,7 +41,8 @@ def suite_rows(sae_ids: tuple[str, ...], folder: Path) -> list[dict[str, Any]]:
     rows = []
     for sae_id in sae_ids:
         figures = json.loads((folder / sae_id / "figures.json").read_text())
-        for setting, values in figures.items():
+        for setting in ("train", "heldout"):
+            values = figures[setting]
             for metric in ("variance_explained", "l0"):
                 rows.append(row("sae", sae_id, setting, metric, values[metric], values["n"]))
     return rows

@@ -84,6 +84,11 @@ def make_saes(
     places: Places,
 ) -> None:
     """Harvest the activations, then train the suite or load the published SAEs."""
+    if len(text.splits["heldout"]) == 0:
+        raise ConfigError(
+            f"heldout_share = {config.heldout_share}, but every document is longer than that share "
+            "of the tokens. Add documents, cut them shorter, or raise the share"
+        )
     check_disk(text, language_model.token_directions.shape[1], stages.activations)
     for split in SPLITS:
         harvest(config.model, language_model, text, split, stages.activations, places.device)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.precompute.command_line import TINY, Done, precompute
+from tests.precompute.command_line import TINY, Done, making, precompute
+from tests.precompute.small_text import FILE_NAME
 
 
 def _refused(done: Done) -> str:
@@ -93,3 +95,17 @@ def test_a_config_that_does_not_exist_lists_the_others(tmp_path):
 def test_a_device_that_is_not_there_is_refused_by_name(tmp_path, attempts, device):
     done = attempts("run", TINY, "--out", tmp_path, "--work", tmp_path, "--device", device)
     assert f"--device {device} cannot be used here" in _refused(done)
+
+
+def test_text_too_little_to_train_on_says_what_is_lacking(tmp_path, attempts):
+    def refusal(*texts: str) -> str:
+        (tmp_path / FILE_NAME).write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
+        return _refused(attempts(*making(config, tmp_path), "--text", tmp_path))
+
+    config = tmp_path / "mine.toml"
+    own = f'name = "own"\nfile = "{FILE_NAME}"\npublic = "ours"\n'
+    config.write_text(TINY.read_text().replace('name = "subatomic"\n', own))
+    river = "the river and the city "
+    assert "heldout_share = 0.1, but every document is longer" in refusal(river * 50)
+    few = refusal(*[river] * 30)  # 150 tokens of which 15 are held out
+    assert "saes.batch_size = 512, but the text has 135 training tokens" in few

@@ -122,10 +122,14 @@ def test_the_threshold_starts_at_its_first_value_and_then_runs_as_a_mean():
     assert float(sparse.topk_threshold) == pytest.approx(expected, rel=1e-6)
 
 
-def test_a_cut_that_is_too_high_for_the_batch_loses_nothing():
+@pytest.mark.parametrize("stronger", ["threshold", "last batch"])
+def test_a_cut_that_is_too_high_for_the_batch_loses_nothing(stronger):
+    expected = _acts(_step(_pair(k=3)[0], _rows()))
     sparse, _ = _pair(k=3)
-    expected = _acts(_step(sparse, _rows()))
-    sparse.topk_threshold.fill_(1e6)  # as if the batches before had been much stronger
+    if stronger == "threshold":
+        sparse.topk_threshold.fill_(1e6)
+    else:
+        _step(sparse, 1e4 * _rows(1))
     torch.testing.assert_close(_acts(_step(sparse, _rows())), expected)
 
 

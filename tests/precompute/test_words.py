@@ -10,7 +10,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from precompute.config import ModelConfig
+from precompute.config import ConfigError, ModelConfig
 from precompute.harvest import TokenisedText, tokenise
 from precompute.random_model import random_model
 from precompute.sources import LanguageModel, load_language_model
@@ -114,3 +114,8 @@ def test_an_empty_document_adds_nothing(language_models, tmp_path):
     text = _tokenised(language_models["bert"], tmp_path, "the river", "", "  ", "city")
     assert np.diff(text.starts).tolist() == [2, 1]
     assert text.corpus_documents == {"own": 4}
+
+
+def test_text_without_a_token_is_refused(language_models, tmp_path):
+    with pytest.raises(ConfigError, match="not one of the documents holds a token"):
+        _tokenised(language_models["bert"], tmp_path, "", " ")
