@@ -7,13 +7,14 @@ import math
 import streamlit as st
 
 from app_pages.chosen import chosen_latent
+from app_pages.evidence import histogram, vocabulary
 from app_pages.frame import actions_html, opened, title
-from backend import charts, queries, urlstate
+from backend import charts, queries
 from backend.equation_html import Decomposition, equation_html, parts_html, strip_html
 from backend.evidence_html import examples_html, graph_links_html, relatives_html
 from backend.latent import Latent
 from backend.links import LATENT_PATH, META_PATH, latent_link, neuronpedia_url, search_link
-from backend.lists_html import density_words, facts_html, tokens_html
+from backend.lists_html import density_words, facts_html
 from backend.records import Record, records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
@@ -54,13 +55,14 @@ def latent_page() -> None:
     with left:
         st.html(_examples(run, latent, sae["threshold"]))
     with right:
-        _histogram(latent)
-        st.html(
-            f"<h2>Words of the vocabulary</h2>"
-            f'<p class="note">read through the {safe(sae["logits_through"])}</p>'
-            f'<div class="listings">{tokens_html(latent.promoted, "promoted")}'
-            f"{tokens_html(latent.suppressed, 'suppressed')}</div>"
+        histogram(
+            latent,
+            "How strongly it fires",
+            "activation",
+            "tokens",
+            "Makes rare strong activations visible.",
         )
+        vocabulary(latent, sae)
     if meta_sae_id is not None and latent.n_components:
         _graph(run, latent, meta_sae_id)
     st.html("<h2>Relatives</h2>" + relatives_html(neighbours, latent.sae_id, run.name))
@@ -160,21 +162,6 @@ def _examples(run: Run, latent: Latent, threshold: float) -> str:
             f"None: it fired on {latent.count:,} tokens, but in no text that may be shown."
         )
     return "<h2>Examples</h2>" + examples_html(rows, threshold, latent.max_activation)
-
-
-def _histogram(latent: Latent) -> None:
-    if sum(latent.histogram_counts) == 0:
-        return
-    st.html("<h2>How strongly it fires</h2>")
-    log = urlstate.switch("Log scale", "log", help="Makes rare strong activations visible.")
-    st.plotly_chart(
-        charts.histogram(
-            latent.histogram_edges, latent.histogram_counts, "activation", "tokens", log
-        ),
-        config={"displayModeBar": False},
-        key=f"histogram-{latent.sae_id}-{latent.latent}-{log}",
-        alt="Histogram of activations",
-    )
 
 
 def _graph(run: Run, latent: Latent, meta_sae_id: str) -> None:

@@ -7,13 +7,14 @@ import math
 import streamlit as st
 
 from app_pages.chosen import chosen_latent
+from app_pages.evidence import histogram, vocabulary
 from app_pages.frame import actions_html, opened, title
-from backend import charts, queries, urlstate
+from backend import queries, urlstate
 from backend.evidence_html import example_html, relatives_html
 from backend.latent import Latent
 from backend.links import META_PATH, Link, latent_link, meta_link, search_link
-from backend.lists_html import bar_html, density_words, facts_html, table_html, tokens_html
-from backend.records import Record, records
+from backend.lists_html import bar_html, density_words, facts_html, table_html
+from backend.records import records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 
@@ -58,8 +59,14 @@ def meta_page() -> None:
         with left:
             st.html(_pooled(run, meta, sae["parent_sae_id"]))
         with right:
-            _histogram(meta)
-            st.html(_promoted(meta, sae))
+            histogram(
+                meta,
+                "How much it weighs",
+                "weight",
+                "latents",
+                "Makes rare heavy weights visible.",
+            )
+            vocabulary(meta, sae)
     neighbours = records(queries.neighbours(run, meta.sae_id, meta.latent))
     st.html("<h2>Nearest latents</h2>" + relatives_html(neighbours, meta.sae_id, run.name))
 
@@ -137,28 +144,6 @@ def _pooled(run: Run, meta: Latent, parent: str) -> str:
         "<h2>Where its members fire</h2><p class='note'>The strongest context of each of the "
         f"strongest members, with the member that fired and its {tip('weight')}; shades are "
         f"relative to the strongest token of each line.</p><ol class='examples'>{items}</ol>"
-    )
-
-
-def _histogram(meta: Latent) -> None:
-    if sum(meta.histogram_counts) == 0:
-        return
-    st.html("<h2>How much it weighs</h2>")
-    log = urlstate.switch("Log scale", "log", help="Makes rare heavy weights visible.")
-    st.plotly_chart(
-        charts.histogram(meta.histogram_edges, meta.histogram_counts, "weight", "latents", log),
-        config={"displayModeBar": False},
-        key=f"histogram-{meta.sae_id}-{meta.latent}-{log}",
-        alt="Histogram of weights",
-    )
-
-
-def _promoted(meta: Latent, sae: Record) -> str:
-    return (
-        "<h2>Words of the vocabulary</h2>"
-        f'<p class="note">read through the {safe(sae["logits_through"])}</p>'
-        f'<div class="listings">{tokens_html(meta.promoted, "promoted")}'
-        f"{tokens_html(meta.suppressed, 'suppressed')}</div>"
     )
 
 

@@ -25,7 +25,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.manifest import FileRecord, Manifest, RunError, read_manifest
-from backend.schema import MANIFEST_NAME, TABLES, Table
+from backend.schema import MANIFEST_NAME, TABLES
+from backend.tables.columns import Table
 
 HASH_BLOCK_BYTES = 1 << 20
 

@@ -14,9 +14,9 @@ from precompute.config import RunConfig
 from precompute.decomposition import Decomposition, decompose, matched_meta_latents, stability
 from precompute.dictionary import Dictionary
 from precompute.entities import entity_rows, judge_entities
-from precompute.harvest import TokenisedText
 from precompute.sources import LanguageModel
 from precompute.stages import Stages
+from precompute.text import TokenisedText
 from precompute.writer import write_atomically
 
 PART_TABLES = ("latents", "examples", "terms")

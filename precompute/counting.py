@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from precompute.activations import Firings
-from precompute.harvest import TokenisedText
+from precompute.text import TokenisedText
 
 FINE_BINS = 256  # histogram resolution while the maximum is not known yet
 CAP_SHARE = 1.5  # the last fine bin starts here, as a multiple of the first firing block's maximum

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from backend.schema import COMPONENTS, LATENTS, NEIGHBOURS, TERMS
+from backend.tables.decompositions import COMPONENTS
+from backend.tables.evidence import NEIGHBOURS, TERMS
+from backend.tables.saes import LATENTS
 from precompute.activations import all_firings, firings
 from precompute.config import LatentConfig
 from precompute.counting import Counts, count_firings, histogram_of
@@ -17,10 +19,10 @@ from precompute.decomposition import Decomposition
 from precompute.dictionary import Dictionary
 from precompute.examples import example_rows
 from precompute.geometry import map_positions, nearest, promoted_tokens
-from precompute.harvest import TokenisedText
 from precompute.labels import meta_labels
 from precompute.sources import LanguageModel
 from precompute.terms import fires_index, label_of, promotes_index, score_terms, top_terms
+from precompute.text import TokenisedText
 
 COUNTED_SPLITS = ("train", "heldout")
 DECOMPOSITION_COLUMNS = (

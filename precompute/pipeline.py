@@ -17,7 +17,7 @@ from backend.manifest import Manifest
 from precompute import assembly, latent_tables
 from precompute.config import ConfigError, RunConfig
 from precompute.dictionary import Dictionary
-from precompute.harvest import SPLITS, TokenisedText, harvest, tokenise
+from precompute.harvest import harvest
 from precompute.initialisation import row_statistics
 from precompute.meta_suite import train_meta_suite
 from precompute.published import import_published
@@ -25,6 +25,7 @@ from precompute.publishing import finished_run, publish
 from precompute.sources import LanguageModel, load_language_model
 from precompute.stages import Places, Stages, check_disk, stage_folders
 from precompute.suite import SaeTask, train_suite
+from precompute.text import SPLITS, TokenisedText, tokenise
 from precompute.textcache import load_text, save_text
 from precompute.workers import run_tasks
 

@@ -11,8 +11,8 @@ from typing import Any
 from backend.manifest import CorpusRecord, Manifest, RunError, read_manifest
 from backend.schema import SCHEMA_VERSION
 from precompute.config import RunConfig
-from precompute.harvest import TokenisedText
 from precompute.sources import LanguageModel
+from precompute.text import TokenisedText
 from precompute.writer import sha256_of, write_manifest, write_table
 
 log = logging.getLogger(__name__)

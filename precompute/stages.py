@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 
 from precompute.config import ConfigError, RunConfig
-from precompute.harvest import SPLITS, TokenisedText
 from precompute.sources import LanguageModel, corpus_fingerprint
+from precompute.text import SPLITS, TokenisedText
 
 FREE_BYTES_FACTOR = 1.1  # ask for a tenth more disk than the activations need
 ACTIVATION_BYTES = 2  # float16

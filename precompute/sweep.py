@@ -25,12 +25,13 @@ from precompute.config import ConfigError, Frozen, Positive, RunConfig, SaeSuite
 from precompute.counting import count_firings
 from precompute.decomposition import decompose
 from precompute.dictionary import Dictionary, fidelity
-from precompute.harvest import TokenisedText, harvest, tokenise
+from precompute.harvest import harvest
 from precompute.initialisation import row_statistics
 from precompute.meta_suite import CONTROLS, MetaTask, train_meta_sae
 from precompute.sources import load_language_model
 from precompute.suite import SaeTask, train_sae
 from precompute.terms import SINGLE_TERM_SCORE, score_terms
+from precompute.text import TokenisedText, tokenise
 from precompute.workers import run_tasks
 from precompute.writer import write_atomically
 
@@ -47,8 +48,10 @@ FIELDS: tuple[str, ...] = (
     "one_word_share",
     "meta_in_sample",
     "meta_heldout",
-    "isotropic_null",
-    "covariance_null",
+    "isotropic_in_sample",
+    "isotropic_heldout",
+    "covariance_in_sample",
+    "covariance_heldout",
     "attribute_f1",
     "attribute_f1_shuffled",
 )
@@ -166,16 +169,23 @@ def measure_variant(task: VariantTask) -> None:
         "variance_explained_heldout": measured.variance_explained,
         "dead_share": float((measured.fired == 0).mean()),
         "one_word_share": len(one_word) / max(len(alive), 1),
-        "meta_in_sample": metas["seed-0"]["seen"]["variance_explained"],
-        "meta_heldout": metas["heldout"]["unseen"]["variance_explained"],
-        "isotropic_null": metas["isotropic"]["seen"]["variance_explained"],
-        "covariance_null": metas["covariance"]["seen"]["variance_explained"],
+        **_meta_figures("meta", metas["heldout"]),
+        **_meta_figures("isotropic", metas["isotropic"]),
+        **_meta_figures("covariance", metas["covariance"]),
         "attribute_f1": facts.f1,
         "attribute_f1_shuffled": facts.shuffled_f1,
     }
     log.info("%s", row)
     text_row = json.dumps(row)
     write_atomically(task.folder / "row.json", lambda temporary: temporary.write_text(text_row))
+
+
+def _meta_figures(name: str, figures: dict[str, Any]) -> dict[str, float]:
+    """Variance explained by one meta-SAE of the 90 % it was trained on, and of the rest."""
+    return {
+        f"{name}_in_sample": figures["seen"]["variance_explained"],
+        f"{name}_heldout": figures["unseen"]["variance_explained"],
+    }
 
 
 def _variant_config(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from precompute.harvest import SPLITS, ShownContext, TokenisedText
+from precompute.text import SPLITS, ShownContext, TokenisedText
 
 ARRAYS_NAME = "tokens.npz"
 STRINGS_NAME = "strings.json"

@@ -33,6 +33,7 @@ SHUFFLE_BLOCK_ROWS = 1 << 18  # rows read and shuffled together: 200 MB at d = 3
 CHECKPOINT_SECONDS = 120.0
 THRESHOLD_RATE = 0.01
 FINAL_RATE_SHARE = 0.1
+SLOW_PATIENCE = 4.0  # a slow latent counts as dead after this many times `dead_after_steps`
 
 
 class Batches(Protocol):
@@ -192,16 +193,17 @@ def _trainer(settings: Fit, start: Start, device: torch.device) -> SAETrainer:
 def _step(trainer: SAETrainer, batch: torch.Tensor, start: Start) -> TrainStepOutput:
     """One sae-lens step; slow rows then go back most of the way, as Adam ignores gradient scale.
 
-    Slow latents never count as dead: a rare word is silent for millions of tokens, and the
-    auxiliary loss would turn its latent into something else.
+    Slow latents are given more time before they count as dead: a rare word is silent for hundreds
+    of batches, and the auxiliary loss would turn its encoder to something else.
     """
     if not start.n_slow:
         return trainer.step(batch)
-    slow = trainer.sae.W_dec.data[: start.n_slow]
-    before = slow.clone()
+    rows = trainer.sae.W_dec.data[: start.n_slow]
+    silence = trainer.n_forward_passes_since_fired[: start.n_slow]
+    rows_before, silence_before = rows.clone(), silence.clone()
     output = trainer.step(batch)
-    slow.lerp_(before, 1.0 - start.slow_rate)
-    trainer.n_forward_passes_since_fired[: start.n_slow] = 0
+    rows.lerp_(rows_before, 1.0 - start.slow_rate)
+    silence.copy_(torch.where(silence > 0, silence_before + 1.0 / SLOW_PATIENCE, 0.0))
     return output
 
 

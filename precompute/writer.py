@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.manifest import FileRecord, Manifest
-from backend.schema import MANIFEST_NAME, TABLES, Table
+from backend.schema import MANIFEST_NAME, TABLES
+from backend.tables.columns import Table
 
 COMPRESSION_LEVEL = 12
 HASH_BLOCK_BYTES = 1 << 20

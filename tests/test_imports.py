@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "app_pages").glob("*.py"))
 APP = [ROOT / "app.py", ROOT / "serve.py", *PAGES]
-BACKEND = sorted((ROOT / "backend").glob("[a-z]*.py"))
+BACKEND = sorted((ROOT / "backend").rglob("[a-z]*.py"))
+TABLES = {f"tables.{name}" for name in ("columns", "decompositions", "evidence", "saes")}
 PRECOMPUTE = sorted((ROOT / "precompute").rglob("*.py"))
 
 ABOVE = {"app", "serve", "app_pages"}
@@ -23,15 +24,19 @@ WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "op
 WITH_SQL = {
     ROOT / "backend" / f"{name}.py" for name in ("queries", "decompositions", "search", "store")
 }
-PRECOMPUTE_MAY_IMPORT = {"backend.schema", "backend.manifest", "backend.verify"}
+PRECOMPUTE_MAY_IMPORT = {
+    *(f"backend.{name}" for name in ("schema", "manifest", "verify", *TABLES)),
+}
 # pages compose; SQL, Parquet and checks of files stay behind these modules
 PAGES_MAY_NOT_IMPORT = {"backend.verify", "backend.decompositions", "backend.bounds"}
 # below each module, what it may know of the backend; the rest of the backend draws or asks
 LOWEST = {
-    "schema": set(),
+    "tables/columns": set(),
+    **{name.replace(".", "/"): {"tables.columns"} for name in TABLES - {"tables.columns"}},
+    "schema": TABLES,
     "bounds": set(),
     "manifest": {"schema"},
-    "verify": {"schema", "manifest"},
+    "verify": {"schema", "manifest", "tables.columns"},
     "store": {"schema", "manifest", "verify"},
 }
 DRAWING = ("charts", "token_html", "text_html", "lists_html", "evidence_html", "equation_html")

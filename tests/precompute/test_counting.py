@@ -12,8 +12,8 @@ from precompute import activations, counting
 from precompute.activations import Firings, all_firings, firings
 from precompute.counting import Counts, count_firings, histogram_of
 from precompute.dictionary import Dictionary
-from precompute.harvest import TokenisedText, tokenise
 from precompute.terms import score_terms
+from precompute.text import TokenisedText, tokenise
 from tests.precompute.small_text import small_config
 
 D_IN, N_LATENTS, THRESHOLD = 8, 12, 0.4

@@ -12,15 +12,9 @@ import torch
 
 from precompute import harvest as harvest_module
 from precompute.config import ConfigError
-from precompute.harvest import (
-    SPLITS,
-    TokenisedText,
-    activations_of,
-    harvest,
-    special_token_frame,
-    tokenise,
-)
+from precompute.harvest import activations_of, harvest
 from precompute.sources import LanguageModel
+from precompute.text import SPLITS, TokenisedText, special_token_frame, tokenise
 from precompute.textcache import load_text, save_text
 from tests.precompute.small_text import small_config
 

@@ -154,6 +154,25 @@ def test_frozen_decoder_rows_do_not_move_while_their_encoder_learns(tmp_path):
     assert (sae.W_enc - start.directions.t()).norm() > 0.1
 
 
+def test_a_slow_latent_counts_as_dead_four_times_later():
+    """Latents 0 (slow) and 1 (free) look along an axis that no row has, so neither ever fires."""
+    rows, _ = planted_rows(500)
+    rows[:, -1] = 0.0
+    start = replace(_random_start(), n_slow=1, slow_rate=0.1)
+    assert start.directions is not None
+    start.directions[:2] = torch.eye(D_IN)[-1]
+    settings = replace(SHORT, dead_after_steps=3)
+    trainer = training._trainer(settings, start, CPU)
+    batches = matrix_batches(rows, settings.batch_size, settings.seed)(0)
+    first_dead: dict[int, int] = {}
+    for step in range(1, 20):
+        training._step(trainer, next(batches), start)
+        for latent in (0, 1):
+            if trainer.dead_neurons[latent]:
+                first_dead.setdefault(latent, step)
+    assert first_dead == {1: 4, 0: 13}  # silent for more than 3 steps, for more than 3 x 4 steps
+
+
 def test_the_result_has_unit_decoder_rows_and_computes_what_was_trained(tmp_path):
     """The folded copy of an untrained SAE equals its plain formula."""
     rows = gaussian_rows(200)

@@ -11,9 +11,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from precompute.config import ConfigError, ModelConfig
-from precompute.harvest import TokenisedText, tokenise
 from precompute.random_model import random_model
 from precompute.sources import LanguageModel, load_language_model
+from precompute.text import TokenisedText, tokenise
 from tests.precompute.small_text import FILE_NAME, small_config
 
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from backend.schema import ROW_GROUP_ROWS, TABLES
+from backend.schema import TABLES
+from backend.tables.columns import ROW_GROUP_ROWS
 from precompute.writer import (
     WriterError,
     sha256_of,

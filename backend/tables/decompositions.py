@@ -1,0 +1,43 @@
+"""Decompositions, sorted for a latent and again for a meta-latent."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from backend.tables.columns import Column, Table
+
+_COMPONENT_COLUMNS = (
+    Column("meta_sae_id", pa.string(), "meta-SAE that made the decomposition"),
+    Column("latent", pa.int32(), "latent of the parent SAE"),
+    Column("meta_latent", pa.int32(), "meta-latent active on it"),
+    Column(
+        "activation",
+        pa.float32(),
+        "its weight: row = bias + sum of activation x direction + residual",
+    ),
+    Column("cosine", pa.float32(), "cosine of the meta-latent's direction and the decoder row"),
+    Column(
+        "share",
+        pa.float32(),
+        "activation x <direction, row> / <row, row>; signed, adds to 1 with bias and residual",
+    ),
+    Column(
+        "stability",
+        pa.float32(),
+        "share of the other seeds in which a matched meta-latent is active on the latent",
+        True,
+    ),
+)
+
+COMPONENTS = Table(
+    "components",
+    "decompositions: the meta-latents active on each latent's decoder row",
+    ("meta_sae_id", "latent", "meta_latent"),
+    _COMPONENT_COLUMNS,
+)
+MEMBERS = Table(
+    "members",
+    "the same rows sorted by meta-latent: which latents a meta-latent is part of",
+    ("meta_sae_id", "meta_latent", "latent"),
+    _COMPONENT_COLUMNS,
+)

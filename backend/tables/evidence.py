@@ -1,0 +1,82 @@
+"""What a latent is judged by: text, examples, terms and neighbours."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from backend.tables.columns import LATENT, LATENT_SCORE, SAE_ID, Column, Table
+
+CONTEXTS = Table(
+    "contexts",
+    "the text that may be shown, never detokenised",
+    ("context_id",),
+    (
+        Column("context_id", pa.int32(), "id of the context, from 0"),
+        Column("source", pa.string(), "part of the corpus it comes from"),
+        Column("title", pa.string(), "title of its document"),
+        Column("text", pa.string(), "original text of the context"),
+        Column(
+            "token_starts", pa.list_(pa.int32()), "character offset in text where each token starts"
+        ),
+        Column(
+            "token_ends", pa.list_(pa.int32()), "character offset where it ends; spans may overlap"
+        ),
+    ),
+)
+
+EXAMPLES = Table(
+    "examples",
+    "exact top, interval and random examples of each latent, at most one a context and group",
+    ("sae_id", "latent", "group", "rank"),
+    (
+        SAE_ID,
+        LATENT,
+        Column(
+            "group",
+            pa.string(),
+            "top, random, or interval 1 to 3: equal widths, threshold to maximum, highest first",
+        ),
+        Column("rank", pa.int32(), "0 is the strongest of its group"),
+        Column("context_id", pa.int32(), "context shown"),
+        Column("position", pa.int16(), "token where the latent fires most strongly in it"),
+        Column("activation", pa.float32(), "activation at that token"),
+        Column("positions", pa.list_(pa.int16()), "all tokens of the context where it fires"),
+        Column("activations", pa.list_(pa.float32()), "activation at each of them"),
+    ),
+)
+
+TERMS = Table(
+    "terms",
+    "the search index: which latents fire on, or promote, a term",
+    ("sae_id", "index", "term"),
+    (
+        SAE_ID,
+        Column(
+            "index",
+            pa.string(),
+            "`fires`: words of the corpus, lower-cased; `promotes`: tokens of the vocabulary",
+        ),
+        Column("term", pa.string(), "the word or token"),
+        Column("count", pa.int32(), "times the term occurs in the text counted; 0 for promotes"),
+        Column("n_latents", pa.int32(), "latents found for it before the list was cut"),
+        Column(
+            "latents",
+            pa.list_(LATENT_SCORE),
+            "best first; fires: score = F1; promotes: score = logit, the rest null",
+        ),
+    ),
+)
+
+NEIGHBOURS = Table(
+    "neighbours",
+    "nearest latents by decoder cosine, in the same SAE and in each other one",
+    ("sae_id", "latent", "other_sae_id", "rank"),
+    (
+        SAE_ID,
+        LATENT,
+        Column("other_sae_id", pa.string(), "SAE in which the neighbour lives"),
+        Column("rank", pa.int16(), "0 is the nearest"),
+        Column("other_latent", pa.int32(), "the neighbour"),
+        Column("cosine", pa.float32(), "cosine of the two decoder directions"),
+    ),
+)

@@ -1,0 +1,139 @@
+"""SAEs and their latents."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from backend.tables.columns import (
+    LATENT,
+    SAE_ID,
+    TERM_SCORE,
+    TOKEN_LOGIT,
+    WIDE_ROW_GROUP_ROWS,
+    Column,
+    Table,
+)
+
+SAES = Table(
+    "saes",
+    "every SAE and meta-SAE of the run, with the figures that say how good it is",
+    ("sae_id",),
+    (
+        Column("sae_id", pa.string(), "short name used in links, e.g. sae-24576 or meta-1170"),
+        Column("kind", pa.string(), "`sae` or `meta`"),
+        Column(
+            "parent_sae_id", pa.string(), "meta only: the SAE whose decoder rows it splits", True
+        ),
+        Column("model_id", pa.string(), "language model the activations come from"),
+        Column("hook_name", pa.string(), "place in the model, e.g. hidden_states[4]"),
+        Column("architecture", pa.string(), "training architecture, e.g. batchtopk"),
+        Column("d_in", pa.int32(), "dimension of the rows it reads"),
+        Column("n_latents", pa.int32(), "dictionary size"),
+        Column(
+            "k",
+            pa.float32(),
+            "mean active latents it was trained for; null when trained otherwise",
+            True,
+        ),
+        Column("threshold", pa.float32(), "an activation counts when it exceeds this"),
+        Column(
+            "l0",
+            pa.float32(),
+            "mean active latents a row at that threshold, held-out rows (SAE) or all rows (meta)",
+        ),
+        Column(
+            "variance_explained", pa.float32(), "1 - SSE / centred total SS, rows it was trained on"
+        ),
+        Column("variance_explained_heldout", pa.float32(), "the same on rows it never saw", True),
+        Column(
+            "dead_fraction",
+            pa.float32(),
+            "share of latents that never fire on the rows counted in `latents`",
+        ),
+        Column("seed", pa.int32(), "training seed; null when not known", True),
+        Column(
+            "logits_through",
+            pa.string(),
+            "what promoted tokens are read through: token embedding or unembedding",
+        ),
+        Column("release", pa.string(), "sae-lens release, for a published SAE", True),
+        Column("release_sae_id", pa.string(), "sae-lens id in that release", True),
+        Column("neuronpedia_id", pa.string(), "model/source on Neuronpedia, if it is there", True),
+    ),
+)
+
+LATENTS = Table(
+    "latents",
+    "one row a latent or meta-latent: how often it fires, on what, and how well it decomposes",
+    ("sae_id", "latent"),
+    (
+        SAE_ID,
+        LATENT,
+        Column("label", pa.string(), "short name made from its terms; empty when it has none"),
+        Column(
+            "label_source",
+            pa.string(),
+            "rule that made the label: term, terms, prefix, members or none",
+        ),
+        Column(
+            "label_score",
+            pa.float32(),
+            "how well the label fits, 0 to 1; null without a label",
+            True,
+        ),
+        Column("count", pa.int64(), "tokens it fires on (meta: decoder rows)"),
+        Column("tokens_seen", pa.int64(), "tokens looked at; density = count / tokens_seen"),
+        Column(
+            "mean_activation",
+            pa.float32(),
+            "mean over the tokens it fires on; 0 when it never fires",
+        ),
+        Column("max_activation", pa.float32(), "largest activation seen; 0 when it never fires"),
+        Column(
+            "histogram_edges",
+            pa.list_(pa.float32()),
+            "bin edges from threshold to maximum, one more than counts; empty when it never fires",
+        ),
+        Column("histogram_counts", pa.list_(pa.int32()), "tokens a bin, sums to count"),
+        Column(
+            "top_terms",
+            pa.list_(TERM_SCORE),
+            "words it fires on, best F1 first; count = firings on that word",
+        ),
+        Column("promoted", pa.list_(TOKEN_LOGIT), "tokens its direction points to, highest first"),
+        Column("suppressed", pa.list_(TOKEN_LOGIT), "tokens it points away from, lowest first"),
+        Column("x", pa.float32(), "position on the map of its SAE", True),
+        Column("y", pa.float32(), "position on the map of its SAE", True),
+        Column(
+            "n_components",
+            pa.int32(),
+            "size of its decomposition; null when its SAE has no meta-SAE",
+            True,
+        ),
+        Column(
+            "decomposition_cosine",
+            pa.float32(),
+            "cosine of the decoder row and its reconstruction",
+            True,
+        ),
+        Column(
+            "decomposition_variance_explained",
+            pa.float32(),
+            "1 - |row - reconstruction|^2 / |row - mean row|^2",
+            True,
+        ),
+        Column(
+            "bias_share",
+            pa.float32(),
+            "<meta-SAE bias, row> / <row, row>: what all latents have in common",
+            True,
+        ),
+        Column(
+            "residual_share",
+            pa.float32(),
+            "<row - reconstruction, row> / <row, row>; shares + bias + residual = 1",
+            True,
+        ),
+    ),
+    row_group_rows=WIDE_ROW_GROUP_ROWS,
+)
