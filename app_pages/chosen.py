@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from backend import queries, urlstate
 from backend.latent import Latent
 from backend.links import latent_link
-from backend.records import Record, records
+from backend.records import Record
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, plain
 
@@ -75,7 +75,7 @@ def _default_sae(saes: list[Record], own: Iterable[str]) -> str:
 def _default_latent(run: Run, sae_id: str, kind: str) -> Latent | None:
     """The best decomposition of this SAE, else any latent that fires, else the first."""
     if kind == "sae":
-        for row in records(queries.featured_decompositions(run)):
+        for row in queries.featured_decompositions(run):
             if row["sae_id"] == sae_id:
                 return queries.latent(run, sae_id, row["latent"])
     alive = queries.random_latent(run, sae_id, seed=0)

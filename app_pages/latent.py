@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 
 from app_pages.chosen import chosen_latent
@@ -15,14 +13,14 @@ from backend.evidence_html import examples_html, graph_links_html, relatives_htm
 from backend.latent import Latent
 from backend.links import LATENT_PATH, META_PATH, latent_link, neuronpedia_url, search_link
 from backend.lists_html import density_words, facts_html
-from backend.records import Record, records
+from backend.records import Record
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 
 
 def latent_page() -> None:
     run = opened(LATENT_PATH)
-    saes = records(queries.saes(run))
+    saes = queries.saes(run)
     latent, messages = chosen_latent(run, saes, "sae")
     if latent is None:
         st.html("".join(messages))
@@ -46,7 +44,7 @@ def latent_page() -> None:
                 "have one clear meaning; read its decomposition with care."
             )
         )
-    neighbours = records(queries.neighbours(run, latent.sae_id, latent.latent))
+    neighbours = queries.neighbours(run, latent.sae_id, latent.latent)
     if meta_sae_id is None:
         st.html(_not_decomposed(run, latent, saes, neighbours))
     else:
@@ -101,7 +99,7 @@ def _head(run: Run, latent: Latent, sae: Record, name: str) -> str:
 
 
 def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
-    rows = records(queries.components(run, meta_sae_id, latent.latent))
+    rows = queries.components(run, meta_sae_id, latent.latent)
     if not rows:
         st.html(
             "<h2>Decomposition</h2>"
@@ -130,7 +128,7 @@ def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
 
 
 def _mean_stability(rows: list[Record]) -> float | None:
-    known = [row["stability"] for row in rows if not math.isnan(row["stability"])]
+    known = [row["stability"] for row in rows if row["stability"] is not None]
     return sum(known) / len(known) if known else None
 
 
@@ -156,7 +154,7 @@ def _not_decomposed(run: Run, latent: Latent, saes: list[Record], neighbours: li
 def _examples(run: Run, latent: Latent, threshold: float) -> str:
     if latent.is_dead:
         return "<h2>Examples</h2>" + notice("None: this latent never fired.")
-    rows = records(queries.examples(run, latent.sae_id, latent.latent))
+    rows = queries.examples(run, latent.sae_id, latent.latent)
     if not rows:
         return "<h2>Examples</h2>" + notice(
             f"None: it fired on {latent.count:,} tokens, but in no text that may be shown."

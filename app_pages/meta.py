@@ -14,7 +14,6 @@ from backend.evidence_html import example_html, relatives_html
 from backend.latent import Latent
 from backend.links import META_PATH, Link, latent_link, meta_link, search_link
 from backend.lists_html import bar_html, density_words, facts_html, table_html
-from backend.records import records
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 
@@ -23,7 +22,7 @@ MEMBERS_A_PAGE = 25
 
 def meta_page() -> None:
     run = opened(META_PATH)
-    saes = records(queries.saes(run))
+    saes = queries.saes(run)
     meta, messages = chosen_latent(run, saes, "meta")
     if meta is None:
         st.html("".join(messages))
@@ -67,7 +66,7 @@ def meta_page() -> None:
                 "Makes rare heavy weights visible.",
             )
             vocabulary(meta, sae)
-    neighbours = records(queries.neighbours(run, meta.sae_id, meta.latent))
+    neighbours = queries.neighbours(run, meta.sae_id, meta.latent)
     st.html("<h2>Nearest latents</h2>" + relatives_html(neighbours, meta.sae_id, run.name))
 
 
@@ -97,13 +96,13 @@ def _members(run: Run, meta: Latent, parent: str) -> None:
             f"{row['n_components']:.0f}",
             f"{int(row['count']):,}",
         )
-        for row in records(rows)
+        for row in rows
     )
     terms = queries.member_terms(run, meta.sae_id, meta.latent)
     shared = ", ".join(
         f"{link(search_link(row['term'], run=run.name).href, row['term'])} "
         f"<small>{int(row['n_members'])}</small>"
-        for row in records(terms)
+        for row in terms
     )
     words = (
         f"<p>Words that its strongest members fire on (how many of them): {shared}</p>"
@@ -127,7 +126,7 @@ def _paging(run: Run, meta: Latent, page: int, n_pages: int) -> str:
 
 
 def _pooled(run: Run, meta: Latent, parent: str) -> str:
-    rows = records(queries.member_examples(run, meta.sae_id, meta.latent))
+    rows = queries.member_examples(run, meta.sae_id, meta.latent)
     if not rows:
         return "<h2>Where its members fire</h2>" + notice("No text of its members may be shown.")
 

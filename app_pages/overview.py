@@ -10,7 +10,7 @@ from backend.controls_html import controls_html
 from backend.equation_html import Decomposition, card_html
 from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link
 from backend.lists_html import facts_html, table_html
-from backend.records import Record, records
+from backend.records import Record
 from backend.store import Run
 from backend.text_html import link, notice, number, percent, safe, tip
 
@@ -24,7 +24,7 @@ FEATURED_RULE = (
 def overview() -> None:
     run = opened(OVERVIEW_PATH)
     title(run.manifest.title)
-    saes = records(queries.saes(run))
+    saes = queries.saes(run)
     totals = queries.totals(run)
     decomposed = [sae["parent_sae_id"] for sae in saes if sae["kind"] == "meta"]
     main_sae = decomposed[0] if decomposed else saes[-1]["sae_id"]
@@ -42,8 +42,7 @@ def overview() -> None:
     )
     st.html(
         controls_html(
-            records(queries.measurements(run, "meta_sae"))
-            + records(queries.measurements(run, "decomposition"))
+            queries.measurements(run, "meta_sae") + queries.measurements(run, "decomposition")
         )
     )
     st.html("<h2>Map</h2>")
@@ -67,10 +66,10 @@ def _facts(totals: dict[str, int]) -> str:
 
 def _featured(run: Run) -> str:
     cards = []
-    for row in records(queries.featured_decompositions(run)):
+    for row in queries.featured_decompositions(run):
         latent = queries.latent(run, row["sae_id"], row["latent"])
         if latent is not None:
-            rows = records(queries.components(run, row["meta_sae_id"], row["latent"]))
+            rows = queries.components(run, row["meta_sae_id"], row["latent"])
             decomposition = Decomposition(latent, row["meta_sae_id"], rows, run.name)
             cards.append(card_html(decomposition, row["mean_stability"]))
     if not cards:
@@ -127,7 +126,7 @@ def _map(run: Run, sae_id: str) -> None:
         help="Number of components, or share of tokens on which the latent fires.",
     )
     points = queries.map_points(run, sae_id, charts.MOST_MAP_POINTS)
-    if points.empty:
+    if not points:
         st.html(notice(f"The latents of {sae_id} have no map position in this run."))
         return
     st.caption("Each point is a latent. Click one to open it.")

@@ -11,7 +11,6 @@ from app_pages.frame import actions_html, opened, title
 from backend import queries, urlstate
 from backend.links import SEARCH_PATH, Link, search_link
 from backend.lists_html import hits_html
-from backend.records import records
 from backend.schema import TERM_INDEXES
 from backend.search import count_hits, did_you_mean, search_latents
 from backend.store import Run
@@ -26,7 +25,7 @@ INDEX_WORDS = {"any": "everything", "fires": "words it fires on", "promotes": "t
 def search() -> None:
     run = opened(SEARCH_PATH)
     text = urlstate.text("q")
-    sae_ids = [sae["sae_id"] for sae in records(queries.saes(run))]
+    sae_ids = [sae["sae_id"] for sae in queries.saes(run)]
     sae_id = urlstate.choice("sae", sae_ids, "")
     index = urlstate.choice("index", TERM_INDEXES, "any")
     title(f"{text} · search" if text.strip() else "Search")
@@ -50,16 +49,18 @@ def search() -> None:
             )
         )
         return
-    found = count_hits(run, text, sae_id or None, index)
-    if not found:
+    asked = (run, text, sae_id or None, index, HITS_A_PAGE)
+    hits = search_latents(*asked, offset=max(number - 1, 0) * HITS_A_PAGE)
+    if not hits and number > 1:  # a page beyond the last
+        number = max(1, math.ceil(count_hits(run, text, sae_id or None, index) / HITS_A_PAGE))
+        hits = search_latents(*asked, offset=(number - 1) * HITS_A_PAGE)
+    if not hits:
         filters = _filters(here, sae_ids, sae_id, index)
         st.html(f"<h1>{safe(text)}</h1>{filters}{_nothing(run, text, sae_id, index)}")
         return
+    found = hits[0]["n_hits"]
     n_pages = math.ceil(found / HITS_A_PAGE)
-    number = min(max(number, 1), n_pages)
-    hits = records(
-        search_latents(run, text, sae_id or None, index, HITS_A_PAGE, (number - 1) * HITS_A_PAGE)
-    )
+    number = max(number, 1)
     first = (number - 1) * HITS_A_PAGE + 1
     count = f"{found:,} latent{'' if found == 1 else 's'}"
     if n_pages > 1:

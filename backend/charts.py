@@ -1,4 +1,4 @@
-"""Frames to Plotly figures; pure. Colours read on light and dark pages, words are escaped.
+"""Rows to Plotly figures; pure. Colours read on light and dark pages, words are escaped.
 
 Plotly reads a small HTML in every text, so labels pass through `safe` here too.
 """
@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from backend.queries import Graph
-from backend.records import records
+from backend.records import Record, column
 from backend.text_html import latent_name, safe, shortened
 
 ACCENT = "#d0702a"  # contrast at least 3:1 on both page colours
@@ -68,12 +67,12 @@ def histogram(
 def node_places(graph: Graph) -> dict[str, tuple[float, float]]:
     """Where each node is drawn: the latent in the middle, meta-latents around it, and each
     meta-latent's other members in its sector of the outer ring."""
-    roles = {row["node_id"]: row["role"] for row in records(graph.nodes)}
+    roles = {row["node_id"]: row["role"] for row in graph.nodes}
     metas = [node for node, role in roles.items() if role == "meta"]
     members = [node for node, role in roles.items() if role == "member"]
     places = {node: (0.0, 0.0) for node, role in roles.items() if role == "latent"}
     sector = 2 * math.pi / max(len(metas), 1)
-    by_weight = sorted(records(graph.edges), key=lambda edge: edge["weight"])
+    by_weight = sorted(graph.edges, key=lambda edge: edge["weight"])
     owner = {edge["source"]: edge["target"] for edge in by_weight}  # its heaviest edge comes last
     for place, meta in enumerate(metas):
         middle = math.pi / 2 - place * sector
@@ -91,7 +90,7 @@ def node_link(graph: Graph) -> go.Figure:
     """The graph of a decomposition; every node's customdata is [sae_id, latent, role]."""
     places = node_places(graph)
     figure = go.Figure()
-    edges, every_node = records(graph.edges), records(graph.nodes)
+    edges, every_node = graph.edges, graph.nodes
     heaviest = max((edge["weight"] for edge in edges), default=1.0)
     # one trace a line width: a trace an edge would take ten times as long to draw
     for low, high, width in ((0.0, 0.34, 1.0), (0.34, 0.67, 2.2), (0.67, 1.01, 4.0)):
@@ -155,31 +154,30 @@ def node_link(graph: Graph) -> go.Figure:
     return figure
 
 
-def latent_map(points: pd.DataFrame, colour: str) -> go.Figure:
+def latent_map(points: list[Record], colour: str) -> go.Figure:
     """Latents by the direction of their decoder row; customdata is [latent].
 
     Args:
         points: latent, label, x, y, density, n_components.
         colour: `density` (logarithmic) or `components`.
     """
-    rows = records(points)
     if colour == "density":
-        values = [math.log10(row["density"]) if row["density"] > 0 else math.nan for row in rows]
+        values = [math.log10(row["density"]) if row["density"] > 0 else math.nan for row in points]
         title = "density,<br>log10"
     else:
-        values = [row["n_components"] for row in rows]  # NaN where there is no meta-SAE
+        values = column(points, "n_components")  # None where there is no meta-SAE
         title = "components"
     scatter = go.Scattergl(
-        x=points["x"].to_numpy(),
-        y=points["y"].to_numpy(),
+        x=np.array(column(points, "x")),
+        y=np.array(column(points, "y")),
         mode="markers",
         text=[
-            safe(shortened(latent_name(row["label"], row["latent"]), NODE_LABEL)) for row in rows
+            safe(shortened(latent_name(row["label"], row["latent"]), NODE_LABEL)) for row in points
         ],
-        customdata=[row["latent"] for row in rows],
+        customdata=column(points, "latent"),
         hovertemplate="%{text} (%{customdata})<extra></extra>",
         marker={
-            "size": 4 if len(rows) > 2_000 else 8,
+            "size": 4 if len(points) > 2_000 else 8,
             # an array, because in a list Plotly takes a missing number for a colour's name
             "color": np.array(values, dtype=np.float32),
             "colorscale": "Cividis",  # made for colour-blind readers

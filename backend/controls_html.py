@@ -6,12 +6,11 @@ stands before the first comma says on which rows, and each such group gets its o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from backend.lists_html import table_html
 from backend.records import Record, grouped
-from backend.text_html import MISSING, notice, number, safe, tip
+from backend.text_html import MISSING, bar_width, is_known, notice, number, safe, tip
 
 SPLITS = {"held-out": "held out", "in-sample": "in sample"}  # in the order of the page
 CONTROL_WORDS = ("null", "random")
@@ -73,15 +72,15 @@ def _bar(row: Record) -> str:
     value, low, high = row["value"], row["ci_low"], row["ci_high"]
     css = " null" if _is_control(row["what"]) else ""
     whisker, interval = "", ""
-    if _known(low) and _known(high):
+    if is_known(low) and is_known(high):
         # a narrow interval is still drawn as a line that can be seen
-        width = max(_width(high) - _width(low), 0.3)
-        whisker = f'<i style="left:{_width(low):.1f}%;width:{width:.1f}%"></i>'
+        width = max(bar_width(high) - bar_width(low), 0.3)
+        whisker = f'<i style="left:{bar_width(low):.1f}%;width:{width:.1f}%"></i>'
         interval = f" [{number(low)}, {number(high)}]"
     told = f"{number(value, 3)}{interval}, n = {row['n']:,}"
     return (
         f'<li><span class="what">{safe(row["what"])}</span>'
-        f'<span class="bar{css}" title="{told}"><span style="width:{_width(value):.1f}%"></span>'
+        f'<span class="bar{css}" title="{told}"><span style="width:{bar_width(value):.1f}%"></span>'
         f'{whisker}</span><span class="value"><b>{number(value)}</b>'
         f"<small>n = {row['n']:,}</small></span></li>"
     )
@@ -113,13 +112,4 @@ def _table(rows: Sequence[Record]) -> str:
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return f"{number(low)} to {number(high)}" if _known(low) and _known(high) else MISSING
-
-
-def _known(value: object) -> bool:
-    return isinstance(value, int | float) and not math.isnan(value)
-
-
-def _width(value: float) -> float:
-    """A figure from 0 to 1 as a percentage; what lies outside is cut."""
-    return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
+    return f"{number(low)} to {number(high)}" if is_known(low) and is_known(high) else MISSING

@@ -7,11 +7,9 @@ lets DuckDB skip all row groups but one, so every statement on a large table has
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from backend.bounds import as_index, as_text, page_bounds, row_limit
+from backend.records import Record
 from backend.store import Run
 
 
@@ -23,14 +21,14 @@ class Graph:
     edges: source, target (node ids), weight (activation of the meta-latent on the latent).
     """
 
-    nodes: pd.DataFrame
-    edges: pd.DataFrame
+    nodes: list[Record]
+    edges: list[Record]
 
 
-def components(run: Run, meta_sae_id: str, latent: int) -> pd.DataFrame:
+def components(run: Run, meta_sae_id: str, latent: int) -> list[Record]:
     """The decomposition of one latent, strongest activation first.
 
-    Columns: meta_latent, label, activation, cosine, share, stability (NaN without other seeds),
+    Columns: meta_latent, label, activation, cosine, share, stability (None without other seeds),
     n_members.
     """
     return run.query(
@@ -49,7 +47,7 @@ def components(run: Run, meta_sae_id: str, latent: int) -> pd.DataFrame:
 
 def members(
     run: Run, meta_sae_id: str, meta_latent: int, limit: int = 25, offset: int = 0
-) -> pd.DataFrame:
+) -> list[Record]:
     """Latents that a meta-latent is a component of, strongest activation first.
 
     Columns: latent, label, count (tokens it fires on), activation, share, cosine, n_components.
@@ -72,7 +70,7 @@ def members(
 
 def member_terms(
     run: Run, meta_sae_id: str, meta_latent: int, limit: int = 20, n_members: int = 40
-) -> pd.DataFrame:
+) -> list[Record]:
     """Words that the strongest members fire on (the five best of each), shared ones first.
 
     Columns: term, weight (sum over members of activation x F1), n_members (that fire on it).
@@ -102,7 +100,7 @@ def member_terms(
 
 def member_examples(
     run: Run, meta_sae_id: str, meta_latent: int, n_members: int = 8, per_member: int = 1
-) -> pd.DataFrame:
+) -> list[Record]:
     """The top contexts of the strongest members, strongest member first.
 
     Columns: latent and label of the member that fired, weight (activation of the meta-latent on
@@ -187,29 +185,36 @@ def decomposition_graph(
     return _graph(edges, meta_sae_id)
 
 
-def _graph(rows: pd.DataFrame, meta_sae_id: str) -> Graph:
-    nodes: dict[str, tuple[Any, ...]] = {}
-    edges: list[tuple[str, str, float]] = []
-    for row in rows.to_dict("records"):
+def _graph(rows: list[Record], meta_sae_id: str) -> Graph:
+    nodes: dict[str, Record] = {}
+    edges: list[Record] = []
+
+    def add(node_id: str, sae_id: str, latent: int, label: str, role: str, weight: float) -> None:
+        # rows come strongest first, so the first weight of a node is that of its strongest edge
+        nodes.setdefault(
+            node_id,
+            {
+                "node_id": node_id,
+                "sae_id": sae_id,
+                "latent": latent,
+                "label": label,
+                "role": role,
+                "weight": weight,
+            },
+        )
+
+    for row in rows:
         sae_id, latent, meta_latent = row["sae_id"], row["latent"], row["meta_latent"]
         source, target = f"{sae_id}/{latent}", f"{meta_sae_id}/{meta_latent}"
         weight = row["weight"]
         role, own_weight = ("member", weight) if row["depth"] else ("latent", 1.0)
-        # rows come strongest first, so the first weight of a node is that of its strongest edge
-        nodes.setdefault(source, (source, sae_id, latent, row["label"], role, own_weight))
-        nodes.setdefault(
-            target, (target, meta_sae_id, meta_latent, row["meta_label"], "meta", weight)
-        )
-        edges.append((source, target, weight))
-    return Graph(
-        pd.DataFrame(
-            nodes.values(), columns=["node_id", "sae_id", "latent", "label", "role", "weight"]
-        ),
-        pd.DataFrame(edges, columns=["source", "target", "weight"]),
-    )
+        add(source, sae_id, latent, row["label"], role, own_weight)
+        add(target, meta_sae_id, meta_latent, row["meta_label"], "meta", weight)
+        edges.append({"source": source, "target": target, "weight": weight})
+    return Graph(list(nodes.values()), edges)
 
 
-def featured_decompositions(run: Run, n: int = 6) -> pd.DataFrame:
+def featured_decompositions(run: Run, n: int = 6) -> list[Record]:
     """Decompositions worth seeing, by a fixed rule that the overview states.
 
     A latent counts when one word names it well (label_source `term`, label_score >= 0.5) and it
@@ -217,7 +222,7 @@ def featured_decompositions(run: Run, n: int = 6) -> pd.DataFrame:
     the best stays, by variance explained x mean stability; the n best of the rest are shown.
 
     Columns: sae_id, latent, label, label_score, meta_sae_id, decomposition_variance_explained,
-    mean_stability (NaN without other seeds), quality.
+    mean_stability (None without other seeds), quality.
     """
     return run.fixed_query(
         """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from backend.links import latent_link
 from backend.lists_html import latents_html
 from backend.queries import Graph
-from backend.records import Record, grouped, records
+from backend.records import Record, grouped
 from backend.text_html import latent_name, link, notice, number, safe, tip
 from backend.token_html import context_html, legend_html
 
@@ -89,13 +89,12 @@ def relatives_html(neighbours: Sequence[Record], sae_id: str, run: str) -> str:
 
 def graph_links_html(graph: Graph, run: str) -> str:
     """The graph as nested text: each meta-latent, then the other latents it is part of."""
-    nodes = {node["node_id"]: node for node in records(graph.nodes)}
-    edges = records(graph.edges)
+    nodes = {node["node_id"]: node for node in graph.nodes}
     items = []
     for node in nodes.values():
         if node["role"] != "meta":
             continue
-        others = [edge["source"] for edge in edges if edge["target"] == node["node_id"]]
+        others = [edge["source"] for edge in graph.edges if edge["target"] == node["node_id"]]
         members = [nodes[other] for other in others if nodes[other]["role"] == "member"]
         listed = ", ".join(
             link(latent_link(m["sae_id"], m["latent"], run=run).href, _name(m)) for m in members

@@ -60,8 +60,8 @@ def neuronpedia_url(neuronpedia_id: str | None, latent: int) -> str | None:
         neuronpedia_id: `model/source`, as in `saes.neuronpedia_id`.
         latent: index of the latent.
     """
-    if not isinstance(neuronpedia_id, str) or not neuronpedia_id:
-        return None  # a missing value of a pandas frame is NaN, not None
+    if not neuronpedia_id:
+        return None
     return f"{NEURONPEDIA}/{quote(neuronpedia_id)}/{latent}"
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from backend.latent import TokenLogit
 from backend.links import Link, latent_link
 from backend.records import Record
-from backend.text_html import latent_name, link, number, percent, safe, tip
+from backend.text_html import bar_width, is_known, latent_name, link, number, percent, safe, tip
 from backend.token_html import context_html
 
 _MATCHES = {
@@ -44,7 +43,7 @@ def _hit(row: Record, run: str) -> str:
         f"<span>{safe(_matched(row))}</span>",
     ]
     for term, value in (("precision", row["precision"]), ("recall", row["recall"])):
-        if _known(value):
+        if is_known(value):
             figures.append(f"<span>{tip(term)} <b>{number(value)}</b></span>")
     unit = "decoder rows" if row["kind"] == "meta" else "tokens"
     figures.append(f"<span>fires on {int(row['count']):,} {unit}</span>")
@@ -52,7 +51,7 @@ def _hit(row: Record, run: str) -> str:
         line = f'<div class="oneline"><i>=</i> {safe(row["decomposition"])} <i>+ …</i></div>'
     elif row["kind"] == "meta":
         line = '<div class="oneline none">a meta-latent: a part, not a whole</div>'
-    elif _known(row["n_components"]):
+    elif is_known(row["n_components"]):
         line = '<div class="oneline none">no component</div>'
     else:
         line = '<div class="oneline none">its SAE has no meta-SAE, so it has no decomposition</div>'
@@ -96,7 +95,7 @@ def latents_html(rows: Iterable[tuple[Link, str, float]], caption: str, term: st
     """
     items = "".join(
         f'<li>{link(to.href, name)}<span class="value">{number(figure)}</span>'
-        f'<span class="bar"><span style="width:{_width(figure):.1f}%"></span></span></li>'
+        f'<span class="bar"><span style="width:{bar_width(figure):.1f}%"></span></span></li>'
         for to, name, figure in rows
     )
     return (
@@ -157,16 +156,7 @@ def density_words(count: int, tokens_seen: int, unit: str = "tokens") -> str:
     return f"{count:,} of {tokens_seen:,} {unit} ({percent(count / tokens_seen)})"
 
 
-def _known(value: object) -> bool:
-    return isinstance(value, int | float) and not math.isnan(value)
-
-
 def bar_html(value: float, maximum: float) -> str:
     """A bar for one figure of a table."""
-    share = _width(value / maximum) if maximum > 0 else 0.0
+    share = bar_width(value / maximum) if maximum > 0 else 0.0
     return f'<span class="bar"><span style="width:{share:.1f}%"></span></span>'
-
-
-def _width(value: float) -> float:
-    """A figure from 0 to 1 as a percentage; what lies outside is cut."""
-    return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0

@@ -1,7 +1,7 @@
 """Every question that a page asks about a run, one function each; search is in `backend.search`.
 
-Each frame is named for its rows. An id that no row can have (negative, huge, not a whole number)
-gives None or a frame with all columns and no row, never an error. Equality on the leading columns
+An id that no row can have (negative, huge, not a whole number)
+gives None or no row, never an error. Equality on the leading columns
 of a table's sort key lets DuckDB skip all row groups but one, so every statement on a large table
 has them. The questions about decompositions are in `backend.decompositions` and offered here too.
 """
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import random
 from typing import Any
-
-import pandas as pd
 
 from backend.bounds import as_index, as_text
 from backend.decompositions import (
@@ -25,6 +23,7 @@ from backend.decompositions import (
     members,
 )
 from backend.latent import Latent, TermScore, TokenLogit
+from backend.records import Record
 from backend.schema import EXAMPLE_GROUPS
 from backend.store import Run
 
@@ -50,7 +49,7 @@ __all__ = [
 ]
 
 
-def saes(run: Run) -> pd.DataFrame:
+def saes(run: Run) -> list[Record]:
     """Rows of `saes`: SAEs from small to wide, then meta-SAEs."""
     return run.fixed_query("from saes order by kind desc, n_latents, sae_id")
 
@@ -83,7 +82,7 @@ def latent(run: Run, sae_id: str, latent: int) -> Latent | None:
     return Latent(**{**row, **lists})
 
 
-def examples(run: Run, sae_id: str, latent: int) -> pd.DataFrame:
+def examples(run: Run, sae_id: str, latent: int) -> list[Record]:
     """All examples of one latent: groups in the order of `EXAMPLE_GROUPS`, then by rank.
 
     Columns: group, rank, context_id, position, activation, positions, activations, text,
@@ -103,7 +102,7 @@ def examples(run: Run, sae_id: str, latent: int) -> pd.DataFrame:
     )
 
 
-def neighbours(run: Run, sae_id: str, latent: int) -> pd.DataFrame:
+def neighbours(run: Run, sae_id: str, latent: int) -> list[Record]:
     """Nearest latents by decoder cosine: in its own SAE first, then in the others by width.
 
     Columns: other_sae_id, kind (`sae` or `meta`), rank, other_latent, label, cosine.
@@ -155,7 +154,7 @@ def adjacent_latents(run: Run, sae_id: str, latent: int) -> tuple[int | None, in
     return (row["previous"], row["next"]) if row else (None, None)
 
 
-def map_points(run: Run, sae_id: str, limit: int) -> pd.DataFrame:
+def map_points(run: Run, sae_id: str, limit: int) -> list[Record]:
     """Latents of one SAE that have a map position; beyond `limit` a fixed random part of them.
 
     Columns: latent, label, x, y, density (share of tokens), n_components.
@@ -174,7 +173,7 @@ def map_points(run: Run, sae_id: str, limit: int) -> pd.DataFrame:
     )
 
 
-def measurements(run: Run, experiment: str | None = None) -> pd.DataFrame:
+def measurements(run: Run, experiment: str | None = None) -> list[Record]:
     """Rows of `measurements`, all or those of one experiment, in the order of their key."""
     return run.query(
         """

@@ -1,20 +1,17 @@
-"""Frames as plain Python rows: what pages and HTML builders read, one dict a row."""
+"""Rows as plain Python: what queries return, and what pages and HTML builders read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-import pandas as pd
-
 Record = dict[str, Any]
+"""One row by column name; what is missing is None."""
 
 
-def records(frame: pd.DataFrame) -> list[Record]:
-    """The rows of a frame; a missing float stays NaN, a missing text is None or NaN."""
-    names = [str(name) for name in frame.columns]
-    columns = [frame[name].tolist() for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+def column(rows: Iterable[Record], name: str) -> list[Any]:
+    """One column of some rows."""
+    return [row[name] for row in rows]
 
 
 def grouped(rows: Iterable[Record], name: str) -> dict[Any, list[Record]]:

@@ -18,9 +18,8 @@ import re
 import unicodedata
 from typing import Any
 
-import pandas as pd
-
 from backend.bounds import NO_LATENT, as_index, as_text, page_bounds, row_limit
+from backend.records import Record, column
 from backend.schema import TERM_INDEXES
 from backend.store import Run
 
@@ -116,7 +115,7 @@ def search_latents(
     index: str = "any",
     limit: int = 25,
     offset: int = 0,
-) -> pd.DataFrame:
+) -> list[Record]:
     """One page of the latents and meta-latents that a text finds, best first.
 
     Args:
@@ -158,7 +157,7 @@ def did_you_mean(run: Run, text: str, limit: int = 3) -> list[str]:
         edits=max(1, int(len(cleaned) * EDITS_PER_LETTER)) if cleaned else NO_LATENT,
         limit=row_limit(limit),
     )
-    return found["term"].tolist()
+    return column(found, "term")
 
 
 def clean_text(text: object) -> str:

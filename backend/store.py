@@ -10,16 +10,15 @@ a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
 
 from backend.manifest import Manifest, RunError, read_manifest
+from backend.records import Record
 from backend.schema import MANIFEST_NAME, TABLES
 from backend.verify import Progress, verify_run
 
@@ -79,34 +78,34 @@ class Run:
         self.name = folder.name
         self._connection = connection
         self._fixed_query = lru_cache(MOST_REMEMBERED)(self.query)
-        self._fixed_row = lru_cache(MOST_REMEMBERED)(self.row)
 
-    def query(self, sql: str, **params: Any) -> pd.DataFrame:
-        """All rows of one statement; `$name` in `sql` takes the value of that parameter."""
-        cursor = self._connection.cursor()
-        try:
-            return cursor.execute(sql, params).df()
-        finally:
-            cursor.close()
+    def query(self, sql: str, **params: Any) -> list[Record]:
+        """All rows of one statement; `$name` in `sql` takes the value of that parameter.
 
-    def row(self, sql: str, **params: Any) -> dict[str, Any] | None:
-        """The first row as Python values by column name, None when there is none."""
+        Plain rows, not a frame: importing pandas costs every start 0.3 s and 40 MB.
+        """
         cursor = self._connection.cursor()
         try:
             result = cursor.execute(sql, params)
-            names = [column[0] for column in result.description]
-            values = result.fetchone()
+            names = [described[0] for described in result.description]
+            return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
         finally:
             cursor.close()
-        return None if values is None else dict(zip(names, values, strict=True))
 
-    def fixed_query(self, sql: str, **params: Any) -> pd.DataFrame:
-        """As `query`, remembered: a run never changes, and some questions come with every page."""
-        return self._fixed_query(sql, **params).copy()
+    def row(self, sql: str, **params: Any) -> Record | None:
+        """The first row, None when there is none."""
+        return next(iter(self.query(sql, **params)), None)
 
-    def fixed_row(self, sql: str, **params: Any) -> Mapping[str, Any] | None:
-        """As `row`, remembered; the lists in it are shared, so do not change them."""
-        return self._fixed_row(sql, **params)
+    def fixed_query(self, sql: str, **params: Any) -> list[Record]:
+        """As `query`, remembered: a run never changes, and some questions come with every page.
+
+        Every caller gets rows of its own; the lists in them are shared, so do not change those.
+        """
+        return [dict(row) for row in self._fixed_query(sql, **params)]
+
+    def fixed_row(self, sql: str, **params: Any) -> Record | None:
+        """As `row`, remembered in the same way."""
+        return next(iter(self.fixed_query(sql, **params)), None)
 
     def close(self) -> None:
         self._connection.close()

@@ -87,3 +87,13 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) in _HIDDEN_CATEGORIES:
         return f"[U+{ord(character):04X}]"
     return character
+
+
+def is_known(value: object) -> bool:
+    """Whether a figure is there: a number, and not NaN."""
+    return isinstance(value, int | float) and not math.isnan(value)
+
+
+def bar_width(value: float) -> float:
+    """A figure from 0 to 1 as a percentage; what lies outside is cut."""
+    return 100 * min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0

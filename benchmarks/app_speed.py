@@ -61,10 +61,9 @@ def main() -> None:
 def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
     """Query parameters to run each page with: latents and words drawn at random."""
     from backend import queries
-    from backend.records import records
 
     draw = random.Random(0)
-    saes = records(queries.saes(run))
+    saes = queries.saes(run)
     widest = next((s["parent_sae_id"] for s in saes if s["kind"] == "meta"), saes[-1]["sae_id"])
     latents = [queries.random_latent(run, widest, draw.randrange(1 << 30)) for _ in range(reruns)]
     shown = [queries.latent(run, widest, latent) for latent in latents if latent is not None]

@@ -122,33 +122,34 @@ def measure_variant(task: VariantTask) -> None:
     train = np.load(task.activations / "train.npy", mmap_mode="r")
     heldout = np.load(task.activations / "heldout.npy", mmap_mode="r")
     sae_id = config.decomposed_sae_id
-    train_sae(
-        SaeTask(
-            sae_id=sae_id,
-            n_latents=suite.widths[-1],
-            config=suite,
-            seed=config.seed,
-            activations=task.activations,
-            statistics=row_statistics(train, text.token_ids[text.row_tokens("train")]),
-            folder=task.folder / sae_id,
-            device="cpu",
-        )
+    sae_task = SaeTask(
+        sae_id=sae_id,
+        n_latents=suite.widths[-1],
+        config=suite,
+        seed=config.seed,
+        activations=task.activations,
+        statistics=row_statistics(train, text.token_ids[text.row_tokens("train")]),
+        folder=task.folder / sae_id,
+        device="cpu",
     )
+    if not (sae_task.folder / "figures.json").exists():
+        train_sae(sae_task)
     metas = {}
     for name in ("seed-0", "heldout", *CONTROLS):
-        folder = task.folder / name
-        train_meta_sae(
-            MetaTask(
-                name,
-                task.folder / sae_id,
-                folder,
-                config.meta_width,
-                config.meta,
-                config.seed,
-                "cpu",
+        figures = task.folder / name / "figures.json"
+        if not figures.exists():
+            train_meta_sae(
+                MetaTask(
+                    name,
+                    sae_task.folder,
+                    figures.parent,
+                    config.meta_width,
+                    config.meta,
+                    config.seed,
+                    "cpu",
+                )
             )
-        )
-        metas[name] = json.loads((folder / "figures.json").read_text())
+        metas[name] = json.loads(figures.read_text())
     sae = Dictionary.load(task.folder / sae_id)
     measured = fidelity(sae, heldout)
     blocks = firings(sae, heldout, bfloat16=False, title="words")

@@ -19,7 +19,7 @@ TABLES = {f"tables.{name}" for name in ("columns", "decompositions", "evidence",
 PRECOMPUTE = sorted((ROOT / "precompute").rglob("*.py"))
 
 ABOVE = {"app", "serve", "app_pages"}
-HEAVY = {"torch", "sae_lens", "transformers", "transformer_lens", "sklearn", "scipy"}
+HEAVY = {"torch", "sae_lens", "transformers", "transformer_lens", "sklearn", "scipy", "pandas"}
 WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "opener.py"}
 WITH_SQL = {
     ROOT / "backend" / f"{name}.py" for name in ("queries", "decompositions", "search", "store")
@@ -37,7 +37,8 @@ LOWEST = {
     "bounds": set(),
     "manifest": {"schema"},
     "verify": {"schema", "manifest", "tables.columns"},
-    "store": {"schema", "manifest", "verify"},
+    "records": set(),
+    "store": {"schema", "manifest", "records", "verify"},
 }
 DRAWING = ("charts", "token_html", "text_html", "lists_html", "evidence_html", "equation_html")
 SQL = re.compile(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from backend import charts, queries
 from backend.queries import Graph
+from backend.records import column
 from backend.store import Run
 
 
@@ -43,7 +43,7 @@ def test_every_node_is_drawn_once_and_carries_its_address(run: Run) -> None:
         data for trace in figure.data if trace.customdata is not None for data in trace.customdata
     ]
     assert {(sae_id, latent) for sae_id, latent, *_ in drawn} == set(
-        zip(graph.nodes["sae_id"], graph.nodes["latent"], strict=True)
+        zip(column(graph.nodes, "sae_id"), column(graph.nodes, "latent"), strict=True)
     )
     assert len(drawn) == len(graph.nodes)
     assert [data[2] for data in drawn].count("latent") == 1
@@ -63,34 +63,28 @@ def test_the_latent_is_in_the_middle_and_no_two_nodes_share_a_place(run: Run) ->
 
 
 def test_labels_in_a_figure_are_escaped() -> None:
-    nodes = pd.DataFrame(
-        [("s/0", "s", 0, "<b>x</b>", "latent", 1.0), ("m/0", "m", 0, "\u202ey", "meta", 0.5)],
-        columns=["node_id", "sae_id", "latent", "label", "role", "weight"],
-    )
-    edges = pd.DataFrame([("s/0", "m/0", 0.5)], columns=["source", "target", "weight"])
+    names = ("node_id", "sae_id", "latent", "label", "role", "weight")
+    nodes = [
+        dict(zip(names, ("s/0", "s", 0, "<b>x</b>", "latent", 1.0), strict=True)),
+        dict(zip(names, ("m/0", "m", 0, "\u202ey", "meta", 0.5), strict=True)),
+    ]
+    edges = [{"source": "s/0", "target": "m/0", "weight": 0.5}]
     written = str(charts.node_link(Graph(nodes, edges)).to_json())
     assert "<b>" not in written
     assert "[U+202E]y" in written
 
 
 def test_an_empty_graph_draws_no_node() -> None:
-    nodes = pd.DataFrame(columns=["node_id", "sae_id", "latent", "label", "role", "weight"])
-    edges = pd.DataFrame(columns=["source", "target", "weight"])
-    figure: Any = charts.node_link(Graph(nodes, edges))
+    figure: Any = charts.node_link(Graph([], []))
     assert all(trace.mode == "lines" for trace in figure.data)
 
 
 def test_the_map_carries_ids_and_a_labelled_scale() -> None:
-    points = pd.DataFrame(
-        {
-            "latent": [4, 9],
-            "label": ["<i>a</i>", ""],
-            "x": [0.0, 1.0],
-            "y": [1.0, 0.0],
-            "density": [0.01, 0.0],
-            "n_components": [3, 0],
-        }
-    )
+    names = ("latent", "label", "x", "y", "density", "n_components")
+    points = [
+        dict(zip(names, (4, "<i>a</i>", 0.0, 1.0, 0.01, 3), strict=True)),
+        dict(zip(names, (9, "", 1.0, 0.0, 0.0, None), strict=True)),
+    ]
     density_map: Any = charts.latent_map(points, "density")
     by_density = density_map.data[0]
     assert list(by_density.customdata) == [4, 9]
@@ -99,6 +93,8 @@ def test_the_map_carries_ids_and_a_labelled_scale() -> None:
     assert by_density.marker.color[0] == -2.0
     assert math.isnan(by_density.marker.color[1])
     figure: Any = charts.latent_map(points, "components")
-    assert list(figure.data[0].marker.color) == [3, 0]
+    colours = list(figure.data[0].marker.color)
+    assert colours[0] == 3
+    assert math.isnan(colours[1])  # its SAE has no meta-SAE
     assert figure.data[0].marker.colorbar.title.text == "components"
     assert "n = 2 latents" in figure.layout.xaxis.title.text

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from backend import queries
+from backend.records import column
 from backend.store import Run
 from tests.planted import BIAS, META, NO_COMPONENT, RESIDUAL, WIDE, labels
 
@@ -14,16 +15,20 @@ EINSTEIN = 0
 GERMAN, SCIENTIST, WORDS_IN_E, CITY = range(4)
 
 
+def is_falling(values: list[float]) -> bool:
+    return values == sorted(values, reverse=True)
+
+
 def test_components_of_einstein_are_the_planted_weights_strongest_first(run: Run) -> None:
     rows = queries.components(run, META, EINSTEIN)
-    assert rows["meta_latent"].tolist() == [SCIENTIST, GERMAN, WORDS_IN_E]
-    assert rows["label"].tolist() == ["scientist", "german", "words in e-"]
-    assert rows["activation"].tolist() == pytest.approx([0.6, 0.5, 0.4])
+    assert column(rows, "meta_latent") == [SCIENTIST, GERMAN, WORDS_IN_E]
+    assert column(rows, "label") == ["scientist", "german", "words in e-"]
+    assert column(rows, "activation") == pytest.approx([0.6, 0.5, 0.4])
     # |row|^2 = .36 + .25 + .16 + bias .04 + residual .16 = .97
-    assert rows["share"].tolist() == pytest.approx([0.36 / 0.97, 0.25 / 0.97, 0.16 / 0.97])
-    assert rows["cosine"].tolist() == pytest.approx([w / math.sqrt(0.97) for w in (0.6, 0.5, 0.4)])
+    assert column(rows, "share") == pytest.approx([0.36 / 0.97, 0.25 / 0.97, 0.16 / 0.97])
+    assert column(rows, "cosine") == pytest.approx([w / math.sqrt(0.97) for w in (0.6, 0.5, 0.4)])
     # 8 planted words have a scientist weight, 10 a german one, 6 one for e-
-    assert rows["n_members"].tolist() == [8, 10, 6]
+    assert column(rows, "n_members") == [8, 10, 6]
 
 
 def test_shares_bias_and_residual_add_to_one(run: Run) -> None:
@@ -32,38 +37,36 @@ def test_shares_bias_and_residual_add_to_one(run: Run) -> None:
         assert row is not None
         assert row.bias_share is not None
         assert row.residual_share is not None
-        total = sum(queries.components(run, META, latent)["share"].tolist())
+        total = sum(column(queries.components(run, META, latent), "share"))
         assert total + row.bias_share + row.residual_share == pytest.approx(1)
     assert (BIAS, RESIDUAL) == (0.2, 0.4)  # the worked example above rests on them
 
 
 def test_latent_without_component_has_an_empty_decomposition(run: Run) -> None:
-    rows = queries.components(run, META, NO_COMPONENT)
-    assert rows.empty
-    assert "activation" in rows
+    assert queries.components(run, META, NO_COMPONENT) == []
 
 
 def test_members_of_german_by_weight_and_by_page(run: Run) -> None:
     rows = queries.members(run, META, GERMAN)
-    assert rows["label"].tolist()[:3] == ["zweistein", "planck", "berlin"]
-    assert rows["activation"].tolist()[:3] == pytest.approx([0.8, 0.7, 0.6])
+    assert column(rows, "label")[:3] == ["zweistein", "planck", "berlin"]
+    assert column(rows, "activation")[:3] == pytest.approx([0.8, 0.7, 0.6])
     assert len(rows) == 10
-    assert rows["activation"].is_monotonic_decreasing
+    assert is_falling(column(rows, "activation"))
     pages = [queries.members(run, META, GERMAN, limit=4, offset=start) for start in (0, 4, 8, 12)]
     assert [len(page) for page in pages] == [4, 4, 2, 0]
-    assert [n for page in pages for n in page["latent"]] == rows["latent"].tolist()
+    assert [n for page in pages for n in column(page, "latent")] == column(rows, "latent")
 
 
 def test_members_and_components_are_the_same_pairs(run: Run) -> None:
     by_member = {
         (latent, meta_latent)
         for meta_latent in range(4)
-        for latent in queries.members(run, META, meta_latent, limit=100)["latent"]
+        for latent in column(queries.members(run, META, meta_latent, limit=100), "latent")
     }
     by_latent = {
         (latent, meta_latent)
         for latent in range(32)
-        for meta_latent in queries.components(run, META, latent)["meta_latent"]
+        for meta_latent in column(queries.components(run, META, latent), "meta_latent")
     }
     assert by_member == by_latent
     assert len(by_latent) == 46
@@ -71,22 +74,22 @@ def test_members_and_components_are_the_same_pairs(run: Run) -> None:
 
 def test_member_terms_weigh_f1_by_activation(run: Run) -> None:
     rows = queries.member_terms(run, META, GERMAN, limit=2)
-    assert rows["term"].tolist() == ["zweistein", "planck"]
-    assert rows["weight"].tolist() == pytest.approx([0.8 * 0.9, 0.7 * 0.9])
-    assert rows["n_members"].tolist() == [1, 1]
+    assert column(rows, "term") == ["zweistein", "planck"]
+    assert column(rows, "weight") == pytest.approx([0.8 * 0.9, 0.7 * 0.9])
+    assert column(rows, "n_members") == [1, 1]
 
 
 def test_member_examples_say_which_member_fired(run: Run) -> None:
     rows = queries.member_examples(run, META, GERMAN, n_members=2, per_member=2)
-    assert rows["label"].tolist() == ["zweistein", "zweistein", "planck", "planck"]
-    assert rows["weight"].tolist() == pytest.approx([0.8, 0.8, 0.7, 0.7])
-    assert rows["text"].tolist()[0] == "We met zweistein there."
-    assert rows["rank"].tolist() == [0, 1, 0, 1]
+    assert column(rows, "label") == ["zweistein", "zweistein", "planck", "planck"]
+    assert column(rows, "weight") == pytest.approx([0.8, 0.8, 0.7, 0.7])
+    assert column(rows, "text")[0] == "We met zweistein there."
+    assert column(rows, "rank") == [0, 1, 0, 1]
 
 
 def test_graph_joins_the_latent_its_meta_latents_and_their_members(run: Run) -> None:
     graph = queries.decomposition_graph(run, META, EINSTEIN, n_meta=2, n_members=2)
-    roles = dict(zip(graph.nodes["node_id"], graph.nodes["role"], strict=True))
+    roles = {node["node_id"]: node["role"] for node in graph.nodes}
     # scientist: curie .9 (2), darwin .8 (11); german: zweistein .8 (14), planck .7 (6)
     assert roles == {
         "sae-32/0": "latent",
@@ -97,7 +100,7 @@ def test_graph_joins_the_latent_its_meta_latents_and_their_members(run: Run) -> 
         "sae-32/14": "member",
         "sae-32/6": "member",
     }
-    edges = set(zip(graph.edges["source"], graph.edges["target"], strict=True))
+    edges = {(edge["source"], edge["target"]) for edge in graph.edges}
     assert edges == {
         ("sae-32/0", "meta-4/1"),
         ("sae-32/0", "meta-4/0"),
@@ -106,39 +109,36 @@ def test_graph_joins_the_latent_its_meta_latents_and_their_members(run: Run) -> 
         ("sae-32/14", "meta-4/0"),
         ("sae-32/6", "meta-4/0"),
     }
-    assert set(graph.edges["source"]) | set(graph.edges["target"]) == set(roles)
+    assert {*column(graph.edges, "source"), *column(graph.edges, "target")} == set(roles)
 
 
 def test_member_of_two_shown_meta_latents_is_one_node_with_two_edges(run: Run) -> None:
     graph = queries.decomposition_graph(run, META, EINSTEIN)
-    assert graph.nodes["node_id"].is_unique
-    planck = graph.edges[graph.edges["source"] == "sae-32/6"]
-    assert sorted(planck["target"]) == ["meta-4/0", "meta-4/1"]
-    node = graph.nodes[graph.nodes["node_id"] == "sae-32/6"].iloc[0]
+    planck = [edge["target"] for edge in graph.edges if edge["source"] == "sae-32/6"]
+    assert sorted(planck) == ["meta-4/0", "meta-4/1"]
+    (node,) = (node for node in graph.nodes if node["node_id"] == "sae-32/6")
     assert node["weight"] == pytest.approx(0.7)  # the stronger of .7 german and .5 scientist
 
 
 def test_centre_of_a_graph_does_not_count_among_the_members(run: Run) -> None:
     # planck (6) is the second of german's members: zweistein .8, planck .7, berlin .6, and röntgen
     graph = queries.decomposition_graph(run, META, 6, n_meta=1, n_members=2)
-    assert graph.edges["source"].tolist() == ["sae-32/6", "sae-32/14", "sae-32/1"]
-    assert graph.edges["target"].tolist() == ["meta-4/0"] * 3
+    assert column(graph.edges, "source") == ["sae-32/6", "sae-32/14", "sae-32/1"]
+    assert column(graph.edges, "target") == ["meta-4/0"] * 3
 
 
 def test_graph_of_a_latent_without_component_is_empty(run: Run) -> None:
     graph = queries.decomposition_graph(run, META, NO_COMPONENT)
-    assert graph.nodes.empty
-    assert list(graph.nodes.columns)[:2] == ["node_id", "sae_id"]
-    assert list(graph.edges.columns) == ["source", "target", "weight"]
+    assert (graph.nodes, graph.edges) == ([], [])
 
 
 def test_featured_follow_the_stated_rule(run: Run) -> None:
     rows = queries.featured_decompositions(run)
     # three parts: einstein, euler (scientist), einsteinium (e-), erfurt (city); euler has a weight
     # of .3 with stability .5 and shares einstein's strongest component, so only einstein stays
-    assert rows["label"].tolist() == ["einstein", "erfurt", "einsteinium"]
-    assert rows["quality"].is_monotonic_decreasing
-    assert rows["quality"].iloc[0] == pytest.approx(1 - 0.16 / 0.97)  # all stabilities 1
+    assert column(rows, "label") == ["einstein", "erfurt", "einsteinium"]
+    assert is_falling(column(rows, "quality"))
+    assert rows[0]["quality"] == pytest.approx(1 - 0.16 / 0.97)  # all stabilities 1
     assert len(queries.featured_decompositions(run, n=1)) == 1
 
 

@@ -8,14 +8,13 @@ from html import unescape
 
 from backend import queries
 from backend.equation_html import Decomposition, card_html, equation_html, parts_html, strip_html
-from backend.records import records
 from backend.store import Run
 
 
 def _decomposition(run: Run, latent: int) -> Decomposition:
     found = queries.latent(run, "sae-32", latent)
     assert found is not None
-    return Decomposition(found, "meta-4", records(queries.components(run, "meta-4", latent)), "r")
+    return Decomposition(found, "meta-4", queries.components(run, "meta-4", latent), "r")
 
 
 def _words(html: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from backend import queries
 from backend.latent import Latent, TermScore, TokenLogit
+from backend.records import column
 from backend.schema import EXAMPLE_GROUPS
 from backend.store import Run
 from tests.planted import DEAD, DENSE, META, NO_COMPONENT, SMALL, WIDE
@@ -27,7 +28,7 @@ def the_latent(run: Run, sae_id: str, latent: int) -> Latent:
 
 
 def test_saes_come_small_to_wide_then_meta(run: Run) -> None:
-    assert queries.saes(run)["sae_id"].tolist() == [SMALL, WIDE, META]
+    assert column(queries.saes(run), "sae_id") == [SMALL, WIDE, META]
 
 
 def test_only_the_wide_sae_has_a_meta_sae(run: Run) -> None:
@@ -75,9 +76,9 @@ def test_density_of_no_tokens_is_zero_not_an_error(run: Run) -> None:
 
 def test_examples_come_in_group_order_with_their_text(run: Run) -> None:
     rows = queries.examples(run, WIDE, BERLIN)
-    assert rows["group"].tolist() == ["top"] * 3 + list(EXAMPLE_GROUPS[1:])
-    assert rows["rank"].tolist() == [0, 1, 2, 0, 0, 0, 0]
-    first = rows.iloc[0]
+    assert column(rows, "group") == ["top"] * 3 + list(EXAMPLE_GROUPS[1:])
+    assert column(rows, "rank") == [0, 1, 2, 0, 0, 0, 0]
+    first = rows[0]
     start, end = first["token_starts"][first["position"]], first["token_ends"][first["position"]]
     assert first["text"][start:end] == "berlin"
     assert list(first["positions"]) == [0, 2]
@@ -85,23 +86,23 @@ def test_examples_come_in_group_order_with_their_text(run: Run) -> None:
 
 
 def test_offsets_count_characters_and_pieces_may_overlap(run: Run) -> None:
-    row = queries.examples(run, WIDE, BERLIN).iloc[2]
+    row = queries.examples(run, WIDE, BERLIN)[2]
     spans = list(zip(row["token_starts"], row["token_ends"], strict=True))
     pieces = " ".join(row["text"][start:end] for start, end in spans)
     assert pieces == "Röntgen naïvely visited 東京 with 🙂 🙂 and left ."
 
 
 def test_dead_latent_has_no_example(run: Run) -> None:
-    assert queries.examples(run, WIDE, DEAD).empty
+    assert not queries.examples(run, WIDE, DEAD)
 
 
 def test_neighbours_own_sae_first_then_others_by_width(run: Run) -> None:
     rows = queries.neighbours(run, SMALL, 3)
-    assert rows["other_sae_id"].tolist() == [SMALL] * 3 + [WIDE] * 3 + [META] * 3
-    assert rows["rank"].tolist() == [0, 1, 2] * 3
-    assert rows["cosine"].tolist()[:3] == pytest.approx([0.9, 0.7, 0.5])
-    assert rows["label"].tolist()[:2] == ["paris", "eagle"]  # 4 and 5 of the small SAE
-    assert rows["kind"].tolist() == ["sae"] * 6 + ["meta"] * 3
+    assert column(rows, "other_sae_id") == [SMALL] * 3 + [WIDE] * 3 + [META] * 3
+    assert column(rows, "rank") == [0, 1, 2] * 3
+    assert column(rows, "cosine")[:3] == pytest.approx([0.9, 0.7, 0.5])
+    assert column(rows, "label")[:2] == ["paris", "eagle"]  # 4 and 5 of the small SAE
+    assert column(rows, "kind") == ["sae"] * 6 + ["meta"] * 3
 
 
 def test_random_latent_is_alive_and_fixed_by_its_seed(run: Run) -> None:
@@ -121,26 +122,26 @@ def test_adjacent_latents_end_at_the_ends(run: Run) -> None:
 def test_measurements_all_or_of_one_experiment(run: Run) -> None:
     assert len(queries.measurements(run)) == 3
     rows = queries.measurements(run, "meta_sae")
-    assert rows["setting"].tolist() == ["all rows", "gaussian null"]
-    assert queries.measurements(run, "nothing").empty
+    assert column(rows, "setting") == ["all rows", "gaussian null"]
+    assert not queries.measurements(run, "nothing")
 
 
 def test_answers_that_are_remembered_cannot_be_spoilt(run: Run) -> None:
-    queries.saes(run).insert(0, "spoilt", 1)
-    assert "spoilt" not in queries.saes(run)
+    queries.saes(run)[0]["spoilt"] = 1
+    assert "spoilt" not in queries.saes(run)[0]
     queries.totals(run).clear()
     assert queries.totals(run)["n_saes"] == 2
 
 
 def test_map_points_have_a_position_and_are_a_fixed_part(run: Run) -> None:
     rows = queries.map_points(run, WIDE, 50_000)
-    assert rows["latent"].tolist() == list(range(32))
-    assert rows["density"].tolist()[:2] == pytest.approx([0.01, 0.0099])
-    assert rows["x"].iloc[1] == pytest.approx(math.cos(1))
+    assert column(rows, "latent") == list(range(32))
+    assert column(rows, "density")[:2] == pytest.approx([0.01, 0.0099])
+    assert rows[1]["x"] == pytest.approx(math.cos(1))
     part = queries.map_points(run, WIDE, 10)
     assert len(part) == 10
-    assert part.equals(queries.map_points(run, WIDE, 10))
-    assert queries.map_points(run, SMALL, 10).empty  # its latents have no position
+    assert part == queries.map_points(run, WIDE, 10)
+    assert not queries.map_points(run, SMALL, 10)  # its latents have no position
 
 
 def test_totals_count_the_planted_run(run: Run) -> None:
@@ -156,7 +157,7 @@ def test_totals_count_the_planted_run(run: Run) -> None:
 @pytest.mark.parametrize("latent", NO_INDEX, ids=repr)
 def test_an_index_that_cannot_be_one_finds_nothing(run: Run, latent: Any) -> None:
     assert queries.latent(run, WIDE, latent) is None
-    for frame in (
+    for rows in (
         queries.components(run, META, latent),
         queries.members(run, META, latent),
         queries.member_terms(run, META, latent),
@@ -165,8 +166,7 @@ def test_an_index_that_cannot_be_one_finds_nothing(run: Run, latent: Any) -> Non
         queries.neighbours(run, WIDE, latent),
         queries.decomposition_graph(run, META, latent).nodes,
     ):
-        assert frame.empty
-        assert len(frame.columns) > 2
+        assert rows == []
 
 
 @pytest.mark.parametrize("sae_id", NO_SAE, ids=lambda value: repr(value)[:20])
@@ -175,7 +175,7 @@ def test_an_unknown_sae_finds_nothing(run: Run, sae_id: Any) -> None:
     assert queries.meta_sae_of(run, sae_id) is None
     assert queries.random_latent(run, sae_id, 0) is None
     assert queries.adjacent_latents(run, sae_id, 0) == (None, None)
-    assert queries.components(run, sae_id, 0).empty
-    assert queries.members(run, sae_id, 0).empty
-    assert queries.examples(run, sae_id, 0).empty
-    assert queries.neighbours(run, sae_id, 0).empty
+    assert not queries.components(run, sae_id, 0)
+    assert not queries.members(run, sae_id, 0)
+    assert not queries.examples(run, sae_id, 0)
+    assert not queries.neighbours(run, sae_id, 0)

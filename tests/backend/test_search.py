@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backend.records import column
 from backend.search import LONGEST_TEXT, clean_text, count_hits, did_you_mean, search_latents
 from backend.store import Run
 from tests.planted import DEAD, HOSTILE, META, SMALL, WIDE, labels
@@ -12,7 +13,7 @@ from tests.planted import DEAD, HOSTILE, META, SMALL, WIDE, labels
 def found(run: Run, text: str, sae_id: str | None = None, index: str = "any") -> list[str]:
     """Hits as `sae/latent match`, best first."""
     rows = search_latents(run, text, sae_id, index)
-    ids = zip(rows["sae_id"], rows["latent"], rows["match"], strict=True)
+    ids = ((row["sae_id"], row["latent"], row["match"]) for row in rows)
     return [f"{sae}/{latent} {match}" for sae, latent, match in ids]
 
 
@@ -30,7 +31,7 @@ def test_exact_before_prefix_and_then_by_score_and_width(run: Run) -> None:
 
 
 def test_row_of_a_hit_has_all_that_its_line_shows(run: Run) -> None:
-    first = search_latents(run, "einstein").iloc[0]
+    first = search_latents(run, "einstein")[0]
     assert first["label"] == "einstein"
     assert first["matched_term"] == "einstein"
     assert first["matched_in"] == "fires"
@@ -48,7 +49,7 @@ def test_row_of_a_hit_has_all_that_its_line_shows(run: Run) -> None:
 def test_substring_inside_a_word(run: Run) -> None:
     hits = found(run, "weist", index="fires")
     assert hits[0] == "sae-32/14 substring"
-    assert search_latents(run, "weist").iloc[0]["matched_term"] == "zweistein"
+    assert search_latents(run, "weist")[0]["matched_term"] == "zweistein"
 
 
 @pytest.mark.parametrize("text", ["RÖNTGEN", "rontgen", " röntgen ", "ro\u0308ntgen"])
@@ -59,18 +60,18 @@ def test_case_accents_and_space_do_not_matter(run: Run, text: str) -> None:
 def test_meta_latents_are_found_by_label(run: Run) -> None:
     rows = search_latents(run, "scientist", META)
     assert found(run, "scientist", META) == ["meta-4/1 label"]
-    assert rows.iloc[0]["kind"] == "meta"
-    assert rows["decomposition"].isna().tolist() == [True]
+    assert rows[0]["kind"] == "meta"
+    assert column(rows, "decomposition") == [None]
 
 
 def test_one_sae_one_index(run: Run) -> None:
     assert found(run, "einstein", SMALL) == ["sae-8/0 exact"]
     promoted = search_latents(run, "einstein", WIDE, "promotes")
-    assert set(promoted["matched_in"]) == {"promotes"}
+    assert set(column(promoted, "matched_in")) == {"promotes"}
     # 0 and 19 promote einstein, 7 promotes einsteinium; 1 and 8 only fire on them
-    assert promoted["latent"].tolist() == [0, 19, 7]
-    assert promoted["score"].tolist() == pytest.approx([2.0, 1.5, 2.0])  # logits
-    assert promoted["precision"].isna().tolist() == [True] * 3
+    assert column(promoted, "latent") == [0, 19, 7]
+    assert column(promoted, "score") == pytest.approx([2.0, 1.5, 2.0])  # logits
+    assert column(promoted, "precision") == [None] * 3
 
 
 @pytest.mark.parametrize("text", ["sae-32/7", "sae-32 / 7", "sae-32/#7"])
@@ -87,25 +88,25 @@ def test_number_in_every_sae_comes_before_terms_with_that_number(run: Run) -> No
 
 
 def test_dead_latent_is_found_by_number_without_an_example(run: Run) -> None:
-    row = search_latents(run, f"{WIDE}/{DEAD}").iloc[0]
+    row = search_latents(run, f"{WIDE}/{DEAD}")[0]
     assert row["count"] == 0
-    assert row[["context_id", "text"]].isna().all()
+    assert (row["context_id"], row["text"]) == (None, None)
 
 
 def test_pages_together_are_all_hits_and_the_count_agrees(run: Run) -> None:
     total = count_hits(run, "e")
     pages = [search_latents(run, "e", limit=7, offset=start) for start in range(0, total + 7, 7)]
-    ids = [pair for page in pages for pair in zip(page["sae_id"], page["latent"], strict=True)]
+    ids = [(row["sae_id"], row["latent"]) for page in pages for row in page]
     assert len(ids) == len(set(ids)) == total
-    assert all((page["n_hits"] == total).all() for page in pages)
-    assert pages[-1].empty
+    assert {n for page in pages for n in column(page, "n_hits")} == {total}
+    assert not pages[-1]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_terms_are_found_as_they_are(run: Run, text: str) -> None:
     rows = search_latents(run, text, WIDE, "fires")
-    assert rows.iloc[0]["label"] == text
-    assert rows.iloc[0]["match"] == "exact"
+    assert rows[0]["label"] == text
+    assert rows[0]["match"] == "exact"
     assert found(run, text)[0] == f"{WIDE}/{labels().index(text)} exact"
 
 
