@@ -65,8 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     entities = commands.add_parser("entities", help="list the entities chosen in advance")
     entities.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
     entities.set_defaults(command=_entities)
-    figures = commands.add_parser("figures", help="print the README's tables about a run")
-    figures.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
+    figures = commands.add_parser("figures", help="print the README's tables")
+    figures.add_argument("run", type=Path, help="folder of a run, or the .tsv of a sweep")
     figures.set_defaults(command=_figures)
     sweep = commands.add_parser("sweep", help="measure training choices on a sample")
     sweep.add_argument("config", type=Path, help="a TOML file, e.g. precompute/sweeps/minilm.toml")
@@ -112,9 +112,12 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _figures(options: argparse.Namespace) -> None:
-    verify_run(options.run)
-    from precompute.figures import run_figures
+    from precompute.figures import run_figures, sweep_figures
 
+    if options.run.suffix == ".tsv":
+        sys.stdout.write(sweep_figures(options.run))
+        return
+    verify_run(options.run)
     sys.stdout.write(run_figures(options.run))
 
 

@@ -1,10 +1,12 @@
-"""The README's tables about a run, read from its own `measurements` and `saes`.
+"""The README's tables: about a run, from its own `measurements` and `saes`; about a sweep.
 
-`python -m precompute figures data/minilm` prints them; `tests/test_readme.py` compares.
+`python -m precompute figures data/minilm` and `python -m precompute figures
+precompute/sweeps/minilm.tsv` print them; `tests/test_readme.py` compares.
 """
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,35 @@ def run_figures(folder: Path) -> str:
     row = found["entities", meta_id, "all", "found"]
     lines.append(f"| entities named by a component | {row['value']:.0f} | {row['n']} |")
     return "\n".join(lines) + "\n"
+
+
+def sweep_figures(table: Path) -> str:
+    """Markdown table of a sweep, a row a variant; shares and scores with two decimals."""
+    lines = [
+        "| block | k | start | VE held out | one word | meta-SAE | isotropic null "
+        "| covariance null | facts (shuffled) |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    with table.open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle, delimiter="\t"):
+            pairs = [
+                f"{float(row[f'{name}_in_sample']):.2f} / {float(row[f'{name}_heldout']):.2f}"
+                for name in ("meta", "isotropic", "covariance")
+            ]
+            facts = f"{float(row['attribute_f1']):.2f} ({float(row['attribute_f1_shuffled']):.2f})"
+            lines.append(
+                f"| {row['layer']} | {float(row['k']):g} | {_start(row)} "
+                f"| {float(row['variance_explained_heldout']):.3f} "
+                f"| {float(row['one_word_share']):.0%} | {' | '.join(pairs)} | {facts} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _start(row: dict[str, str]) -> str:
+    if row["initialisation"] != "words":
+        return {"samples": "sampled rows", "random": "random directions"}[row["initialisation"]]
+    share, rate = float(row["word_share"]), float(row["word_decoder_rate"])
+    return f"{share:.0%} words, decoder speed {rate:g}"
 
 
 def _value(row: dict[str, Any]) -> str:

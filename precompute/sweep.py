@@ -31,7 +31,7 @@ from precompute.meta_suite import CONTROLS, MetaTask, train_meta_sae
 from precompute.sources import load_language_model
 from precompute.suite import SaeTask, train_sae
 from precompute.terms import SINGLE_TERM_SCORE, score_terms
-from precompute.text import TokenisedText, tokenise
+from precompute.text import SPLITS, TokenisedText, tokenise
 from precompute.workers import run_tasks
 from precompute.writer import write_atomically
 
@@ -54,8 +54,9 @@ FIELDS: tuple[str, ...] = (
     "covariance_heldout",
     "attribute_f1",
     "attribute_f1_shuffled",
+    "attribute_values",
 )
-MIN_WORD_COUNT = 3  # occurrences in the held-out sample before a word can name a latent
+MIN_WORD_COUNT = 3  # occurrences in the shown text before a word can name a latent
 
 
 class Variant(Frozen):
@@ -99,13 +100,13 @@ def run_sweep(path: Path, text_folder: Path, work: Path, table: Path, workers: i
     except (OSError, tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
         raise ConfigError(f"{path} cannot be used: {error}") from error
     base = load_config(path.parent / sweep.run)
+    configs = [_variant_config(base, sweep, variant) for variant in sweep.variants]
     language_model = load_language_model(base.model)
     text = _sample(tokenise(base, language_model, text_folder), sweep)
     tasks = []
-    for variant in sweep.variants:
-        config, suite = _variant_config(base, sweep, variant)
+    for variant, (config, suite) in zip(sweep.variants, configs, strict=True):
         activations = work / f"layer-{variant.layer}-{config.model.fingerprint(str(sweep))}"
-        for split in ("train", "heldout"):
+        for split in SPLITS:
             harvest(config.model, language_model, text, split, activations, torch.device("cpu"))
         folder = (
             work / f"variant-{variant.fingerprint(str(sweep.model_copy(update={'variants': ()})))}"
@@ -152,8 +153,10 @@ def measure_variant(task: VariantTask) -> None:
         metas[name] = json.loads(figures.read_text())
     sae = Dictionary.load(task.folder / sae_id)
     measured = fidelity(sae, heldout)
-    blocks = firings(sae, heldout, bfloat16=False, title="words")
-    counts = count_firings(blocks, text, text.row_tokens("heldout"), sae.n_latents, sae.threshold)
+    # the text written for this project names what the fact tables list; other text seldom does
+    shown = np.load(task.activations / "shown.npy", mmap_mode="r")
+    blocks = firings(sae, shown, bfloat16=False, title="words")
+    counts = count_firings(blocks, text, text.row_tokens("shown"), sae.n_latents, sae.threshold)
     scores = score_terms(counts.words, MIN_WORD_COUNT)
     alive = np.flatnonzero(counts.words.latent_count >= MIN_WORD_COUNT)
     one_word = np.unique(scores.latent[scores.score >= SINGLE_TERM_SCORE])
@@ -175,6 +178,7 @@ def measure_variant(task: VariantTask) -> None:
         **_meta_figures("covariance", metas["covariance"]),
         "attribute_f1": facts.f1,
         "attribute_f1_shuffled": facts.shuffled_f1,
+        "attribute_values": facts.n_values,
     }
     log.info("%s", row)
     text_row = json.dumps(row)
