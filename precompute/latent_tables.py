@@ -62,6 +62,10 @@ def sae_tables(
 ) -> SaeTables:
     """Everything about one SAE's latents but their decomposition, which comes later."""
     counts = _count(sae_id, sae, corpus, config)
+    firing = all_firings(sae, corpus.rows["shown"], f"{sae_id} examples")
+    # counted in bfloat16, shown in float32: a top example must not exceed the maximum
+    fires = counts.count[firing.latents] > 0
+    np.maximum.at(counts.max_activation, firing.latents[fires], firing.activations[fires])
     scores = score_terms(counts.words, config.min_term_count)
     terms = top_terms(scores, corpus.text.words, sae.n_latents, config.top_terms)
     promoted, suppressed = promoted_tokens(sae.W_dec, language_model, config.promoted_tokens)
@@ -91,7 +95,6 @@ def sae_tables(
     )
     text = corpus.text
     lengths = np.diff(text.starts)[text.splits["shown"]]
-    firing = all_firings(sae, corpus.rows["shown"], f"{sae_id} examples")
     row_starts = np.concatenate([[0], np.cumsum(lengths)])
     examples = example_rows(sae_id, firing, row_starts, sae.n_latents, sae.threshold, config)
     index = fires_index(sae_id, scores, text.words, counts.words.word_total, config)

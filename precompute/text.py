@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import bisect
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,19 +126,33 @@ class _WordTable:
 
     def add(self, text: str, encoding: Encoding) -> None:
         """Number the words of one document; words are lower-cased and need a letter or digit."""
-        spans: dict[int | None, tuple[int, int]] = {}
-        for word, (start, end) in zip(encoding.word_ids, encoding.offsets, strict=True):
+        words = _word_of_tokens(text, encoding)
+        spans: dict[int, tuple[int, int]] = {}
+        for word, (start, end) in zip(words, encoding.offsets, strict=True):
             first = spans[word][0] if word in spans else start
             spans[word] = (first, end)
-        numbers: dict[int | None, int] = {}
+        numbers: dict[int, int] = {}
         for word, (start, end) in spans.items():
             name = text[start:end].strip().lower()
             known = any(map(str.isalnum, name))
             numbers[word] = self.numbers.setdefault(name, len(self.numbers)) if known else -1
-        words = encoding.word_ids
         self.word_ids.append(np.fromiter((numbers[w] for w in words), np.int32, len(words)))
         order = np.asarray(words, np.int64)
         self.new_word.append(np.concatenate([[True], order[1:] != order[:-1]])[: len(words)])
+
+
+def _word_of_tokens(text: str, encoding: Encoding) -> list[int]:
+    """The word each token belongs to, by the tokenizer or, where it does not split, by spaces.
+
+    Some tokenizers (Llama's among them) see a whole document as one word or as none.
+    """
+    words = [word for word in encoding.word_ids if word is not None]
+    is_whole = len(words) == len(encoding.offsets)
+    if is_whole and (len(set(words)) > 1 or not any(map(str.isspace, text.strip()))):
+        return words
+    starts = [match.start() for match in re.finditer(r"\S+", text)]
+    firsts = (end - len(text[start:end].lstrip()) for start, end in encoding.offsets)
+    return [bisect.bisect_right(starts, first) for first in firsts]
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, text: str) -> Encoding:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from precompute.config import ConfigError, ModelConfig
@@ -108,6 +108,30 @@ def test_bytes_make_whole_words_without_their_space(byte_model, tmp_path):
     roentgen = text.word_ids == text.words.index("röntgen")
     assert int(roentgen.sum()) == 2 * len(" röntgen".encode())
     assert int((roentgen & text.new_word).sum()) == 2
+
+
+@pytest.fixture(scope="module")
+def unsplit_model(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    """A causal model whose tokenizer does not split into words, as Llama's: one token a letter."""
+    folder = tmp_path_factory.mktemp("unsplit")
+    letters = ["<unk>", "\u2581", *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,"]
+    backend = Tokenizer(models.Unigram([(letter, -1.0) for letter in letters], unk_id=0))
+    backend.normalizer = normalizers.Replace(" ", "\u2581")
+    PreTrainedTokenizerFast(tokenizer_object=backend).save_pretrained(folder)
+    random_model("gpt2")[0].save_pretrained(folder)
+    return load_language_model(ModelConfig(source=str(folder), layer=1))
+
+
+def test_a_tokenizer_without_words_is_split_at_spaces(unsplit_model, tmp_path):
+    document = "The Curie then the, Curie"
+    encoding = unsplit_model.tokenizer(document).encodings[0]
+    assert set(encoding.word_ids) == {0}  # the tokenizer sees one word
+    text = _tokenised(unsplit_model, tmp_path, document)
+    assert text.words == ["the", "curie", "then", "the,"]
+    curie = text.word_ids == text.words.index("curie")
+    # " Curie" twice: a space belongs to the word that follows
+    assert int(curie.sum()) == 2 * 6
+    assert int((curie & text.new_word).sum()) == 2
 
 
 def test_an_empty_document_adds_nothing(language_models, tmp_path):
