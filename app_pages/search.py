@@ -29,7 +29,7 @@ def search() -> None:
     sae_id = urlstate.choice("sae", sae_ids, "")
     index = urlstate.choice("index", TERM_INDEXES, "any")
     title(f"{text} · search" if text.strip() else "Search")
-    number = urlstate.whole_number("page") or 1
+    number = max(urlstate.whole_number("page") or 1, 1)
 
     def here(**changes: str) -> Link:
         """This page with some parameters changed; empty ones are left out."""
@@ -50,7 +50,7 @@ def search() -> None:
         )
         return
     asked = (run, text, sae_id or None, index, HITS_A_PAGE)
-    hits = search_latents(*asked, offset=max(number - 1, 0) * HITS_A_PAGE)
+    hits = search_latents(*asked, offset=(number - 1) * HITS_A_PAGE)
     if not hits and number > 1:  # a page beyond the last
         number = max(1, math.ceil(count_hits(run, text, sae_id or None, index) / HITS_A_PAGE))
         hits = search_latents(*asked, offset=(number - 1) * HITS_A_PAGE)
@@ -60,7 +60,6 @@ def search() -> None:
         return
     found = hits[0]["n_hits"]
     n_pages = math.ceil(found / HITS_A_PAGE)
-    number = max(number, 1)
     first = (number - 1) * HITS_A_PAGE + 1
     count = f"{found:,} latent{'' if found == 1 else 's'}"
     if n_pages > 1:
