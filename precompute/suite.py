@@ -85,18 +85,16 @@ def train_sae(task: SaeTask) -> None:
 def _start(task: SaeTask, train: np.ndarray) -> Start:
     config, statistics, n = task.config, task.statistics, task.n_latents
     bias = statistics.mean * statistics.scale
-    # directions of like words nearly coincide: k of them together should add up to the row
-    encoder_scale = 1.0 / config.k
     if config.initialisation == "random":
         return Start(bias)
     if config.initialisation == "samples":
         directions = sampled_directions(statistics, train, n, task.seed)
-        return Start(bias, directions, encoder_scale)
+        return Start(bias, directions, config.encoder_scale)
     n_words = min(round(config.word_share * n), len(statistics.pieces))
     words = word_directions(statistics, n_words)
     others = sampled_directions(statistics, train, n - n_words, task.seed)
     directions = torch.cat([words, others])
-    return Start(bias, directions, encoder_scale, n_words, config.word_decoder_rate)
+    return Start(bias, directions, config.encoder_scale, n_words, config.word_decoder_rate)
 
 
 def _in_model_units(sae: Dictionary, scale: float) -> Dictionary:

@@ -105,7 +105,8 @@ def run_sweep(path: Path, text_folder: Path, work: Path, table: Path, workers: i
     text = _sample(tokenise(base, language_model, text_folder), sweep)
     tasks = []
     for variant, (config, suite) in zip(sweep.variants, configs, strict=True):
-        activations = work / f"layer-{variant.layer}-{config.model.fingerprint(str(sweep))}"
+        sample = f"{sweep.train_contexts} {sweep.heldout_contexts}"
+        activations = work / f"layer-{variant.layer}-{config.model.fingerprint(sample)}"
         for split in SPLITS:
             harvest(config.model, language_model, text, split, activations, torch.device("cpu"))
         folder = (
