@@ -67,8 +67,8 @@ def run_figures(folder: Path) -> str:
 def sweep_figures(table: Path) -> str:
     """Markdown table of a sweep, a row a variant; shares and scores with two decimals."""
     lines = [
-        "| block | k | start | VE held out | one word | meta-SAE | isotropic null "
-        "| covariance null | facts (shuffled) |",
+        "| block | k | start | VE held out | dead | one word | meta-SAE | isotropic null "
+        "| covariance null |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     with table.open(encoding="utf-8", newline="") as handle:
@@ -77,11 +77,11 @@ def sweep_figures(table: Path) -> str:
                 f"{float(row[f'{name}_in_sample']):.2f} / {float(row[f'{name}_heldout']):.2f}"
                 for name in ("meta", "isotropic", "covariance")
             ]
-            facts = f"{float(row['attribute_f1']):.2f} ({float(row['attribute_f1_shuffled']):.2f})"
             lines.append(
                 f"| {row['layer']} | {float(row['k']):g} | {_start(row)} "
                 f"| {float(row['variance_explained_heldout']):.3f} "
-                f"| {float(row['one_word_share']):.0%} | {' | '.join(pairs)} | {facts} |"
+                f"| {float(row['dead_share']):.1%} | {float(row['one_word_share']):.0%} "
+                f"| {' | '.join(pairs)} |"
             )
     return "\n".join(lines) + "\n"
 
