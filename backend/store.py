@@ -82,7 +82,7 @@ class Run:
     def query(self, sql: str, **params: Any) -> list[Record]:
         """All rows of one statement; `$name` in `sql` takes the value of that parameter.
 
-        Plain rows, not a frame: importing pandas costs every start 0.3 s and 40 MB.
+        Plain rows, not a frame: importing pandas would cost every start time and memory.
         """
         cursor = self._connection.cursor()
         try:

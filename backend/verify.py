@@ -58,7 +58,7 @@ def verify_run(folder: Path, progress: Progress | None = None) -> Manifest:
         done += record.bytes
         if progress is not None:
             progress(name, done, total)
-    pa.default_memory_pool().release_unused()  # a server that verified a run keeps 16 MB less
+    pa.default_memory_pool().release_unused()  # or a server would keep what the check needed
     return manifest
 
 

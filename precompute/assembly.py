@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.schema import TABLES
-from precompute import latent_tables, measurements
+from precompute import latent_tables, measurements, meta_tables
 from precompute.config import RunConfig
 from precompute.decomposition import Decomposition, decompose, matched_meta_latents, stability
 from precompute.dictionary import Dictionary
@@ -58,12 +58,12 @@ def run_tables(
     ]
     stable = stability(shown, others, meta.n_latents)
     parent = parts["latents"][config.decomposed_sae_id]
-    parent = latent_tables.with_decomposition(parent, shown)
+    parent = meta_tables.with_decomposition(parent, shown)
     parts["latents"][config.decomposed_sae_id] = parent
-    meta_latents = latent_tables.meta_tables(
+    meta_latents = meta_tables.meta_latent_table(
         config.meta_sae_id, meta, shown, parent, language_model, config.latents, config.seed
     )
-    components = latent_tables.component_table(config.meta_sae_id, shown, stable)
+    components = meta_tables.component_table(config.meta_sae_id, shown, stable)
     latents = pa.concat_tables([*parts["latents"].values(), meta_latents])
     terms = pa.concat_tables(parts["terms"].values())
     judged = judge_entities(latents, terms, components, config.decomposed_sae_id)

@@ -83,9 +83,9 @@ class SaeSuiteConfig(Frozen):
     """Speed of the word latents' decoder rows against all others: the encoder learns when a word
     direction is meant, the free latents learn what context adds."""
     encoder_scale: Annotated[float, Field(gt=0)] = 0.25
-    """The encoder starts as this times the directions. Frequent words set the threshold within a
-    hundred steps; a start much smaller than this leaves the latents of rare words below it, so
-    that they never fire and never learn."""
+    """The encoder starts as this times the directions. Frequent words soon set the threshold; a
+    start much smaller than this leaves the latents of rare words below it, so that they never
+    fire and never learn."""
     dead_after_steps: Positive = 200
     bfloat16: bool = True
     """Find the active latents in bfloat16; their activations and all gradients stay float32."""

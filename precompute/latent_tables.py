@@ -1,4 +1,4 @@
-"""From trained dictionaries to rows: latents, examples, terms, neighbours, components."""
+"""From trained dictionaries to rows: latents, examples, terms, neighbours."""
 
 from __future__ import annotations
 
@@ -9,29 +9,19 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from backend.tables.decompositions import COMPONENTS
 from backend.tables.evidence import NEIGHBOURS, TERMS
 from backend.tables.saes import LATENTS
 from precompute.activations import all_firings, firings
 from precompute.config import LatentConfig
 from precompute.counting import Counts, count_firings, histogram_of
-from precompute.decomposition import Decomposition
 from precompute.dictionary import Dictionary
 from precompute.examples import example_rows
 from precompute.geometry import map_positions, nearest, promoted_tokens
-from precompute.labels import meta_labels
 from precompute.sources import LanguageModel
-from precompute.terms import fires_index, label_of, promotes_index, score_terms, top_terms
+from precompute.terms import Label, fires_index, label_of, promotes_index, score_terms, top_terms
 from precompute.text import TokenisedText
 
 COUNTED_SPLITS = ("train", "heldout")
-DECOMPOSITION_COLUMNS = (
-    "n_components",
-    "decomposition_cosine",
-    "decomposition_variance_explained",
-    "bias_share",
-    "residual_share",
-)
 
 
 @dataclass(frozen=True)
@@ -68,29 +58,17 @@ def sae_tables(
     np.maximum.at(counts.max_activation, firing.latents[fires], firing.activations[fires])
     scores = score_terms(counts.words, config.min_term_count)
     terms = top_terms(scores, corpus.text.words, sae.n_latents, config.top_terms)
-    promoted, suppressed = promoted_tokens(sae.W_dec, language_model, config.promoted_tokens)
     histograms = [histogram_of(counts, i, config.histogram_bins) for i in range(sae.n_latents)]
     labels = [label_of(latent_terms) for latent_terms in terms]
-    positions = map_positions(sae.W_dec, seed)
-    latents = _table(
+    columns = described(sae_id, sae, labels, terms, histograms, language_model, config, seed)
+    latents = as_table(
         LATENTS.arrow,
         {
-            "sae_id": [sae_id] * sae.n_latents,
-            "latent": np.arange(sae.n_latents),
-            "label": [label.text for label in labels],
-            "label_source": [label.source for label in labels],
-            "label_score": [label.score for label in labels],
+            **columns,
             "count": counts.count,
             "tokens_seen": np.full(sae.n_latents, counts.tokens_seen),
             "mean_activation": counts.activation_sum / np.maximum(counts.count, 1),
             "max_activation": counts.max_activation,
-            "histogram_edges": [edges for edges, _ in histograms],
-            "histogram_counts": [bins for _, bins in histograms],
-            "top_terms": terms,
-            "promoted": promoted,
-            "suppressed": suppressed,
-            "x": positions[:, 0],
-            "y": positions[:, 1],
         },
     )
     text = corpus.text
@@ -98,7 +76,7 @@ def sae_tables(
     row_starts = np.concatenate([[0], np.cumsum(lengths)])
     examples = example_rows(sae_id, firing, row_starts, sae.n_latents, sae.threshold, config)
     index = fires_index(sae_id, scores, text.words, counts.words.word_total, config)
-    index += promotes_index(sae_id, promoted, config)
+    index += promotes_index(sae_id, columns["promoted"], config)
     return SaeTables(
         latents=latents,
         examples=examples,
@@ -107,84 +85,33 @@ def sae_tables(
     )
 
 
-def meta_tables(
-    meta_sae_id: str,
-    meta: Dictionary,
-    shown: Decomposition,
-    parent: pa.Table,
+def described(
+    sae_id: str,
+    sae: Dictionary,
+    labels: list[Label],
+    terms: list[list[dict[str, Any]]],
+    histograms: list[tuple[list[float], list[int]]],
     language_model: LanguageModel,
     config: LatentConfig,
     seed: int,
-) -> pa.Table:
-    """`latents` rows of a meta-SAE; an activation is a weight on one row of the parent."""
-    n_rows, n_meta = parent.num_rows, meta.n_latents
-    order = np.lexsort((-shown.activation, shown.meta_latent))
-    starts = np.searchsorted(shown.meta_latent[order], np.arange(n_meta + 1))
-    members = [order[starts[i] : starts[i + 1]] for i in range(n_meta)]
-    labels, terms = meta_labels(
-        [(shown.latent[m], shown.activation[m]) for m in members], parent, config.top_terms
-    )
-    promoted, suppressed = promoted_tokens(meta.W_dec, language_model, config.promoted_tokens)
-    histograms = [_weight_histogram(shown.activation[m], meta.threshold, config) for m in members]
-    positions = map_positions(meta.W_dec, seed)
-    return _table(
-        LATENTS.arrow,
-        {
-            "sae_id": [meta_sae_id] * n_meta,
-            "latent": np.arange(n_meta),
-            "label": [label.text for label in labels],
-            "label_source": [label.source for label in labels],
-            "label_score": [label.score for label in labels],
-            "count": [len(m) for m in members],
-            "tokens_seen": np.full(n_meta, n_rows),
-            "mean_activation": [
-                float(shown.activation[m].mean()) if len(m) else 0.0 for m in members
-            ],
-            "max_activation": [float(shown.activation[m].max(initial=0.0)) for m in members],
-            "histogram_edges": [edges for edges, _ in histograms],
-            "histogram_counts": [bins for _, bins in histograms],
-            "top_terms": terms,
-            "promoted": promoted,
-            "suppressed": suppressed,
-            "x": positions[:, 0],
-            "y": positions[:, 1],
-        },
-    )
-
-
-def with_decomposition(latents: pa.Table, decomposition: Decomposition) -> pa.Table:
-    """The parent's `latents` with its decomposition columns filled in."""
-    values = (
-        decomposition.n_components,
-        decomposition.row_cosine,
-        decomposition.variance_explained,
-        decomposition.bias_share,
-        decomposition.residual_share,
-    )
-    for name, column in zip(DECOMPOSITION_COLUMNS, values, strict=True):
-        position = latents.schema.get_field_index(name)
-        field = latents.schema.field(name)
-        latents = latents.set_column(position, field, pa.array(column).cast(field.type))
-    return latents
-
-
-def component_table(
-    meta_sae_id: str, decomposition: Decomposition, stability: np.ndarray | None
-) -> pa.Table:
-    """Rows of `components` and, sorted otherwise by the writer, of `members`."""
-    n = len(decomposition.latent)
-    return _table(
-        COMPONENTS.arrow,
-        {
-            "meta_sae_id": [meta_sae_id] * n,
-            "latent": decomposition.latent,
-            "meta_latent": decomposition.meta_latent,
-            "activation": decomposition.activation,
-            "cosine": decomposition.cosine,
-            "share": decomposition.share,
-            "stability": stability,
-        },
-    )
+) -> dict[str, Any]:
+    """The columns of `latents` that latents and meta-latents fill alike."""
+    promoted, suppressed = promoted_tokens(sae.W_dec, language_model, config.promoted_tokens)
+    positions = map_positions(sae.W_dec, seed)
+    return {
+        "sae_id": [sae_id] * sae.n_latents,
+        "latent": np.arange(sae.n_latents),
+        "label": [label.text for label in labels],
+        "label_source": [label.source for label in labels],
+        "label_score": [label.score for label in labels],
+        "histogram_edges": [edges for edges, _ in histograms],
+        "histogram_counts": [bins for _, bins in histograms],
+        "top_terms": terms,
+        "promoted": promoted,
+        "suppressed": suppressed,
+        "x": positions[:, 0],
+        "y": positions[:, 1],
+    }
 
 
 def neighbour_table(directions: dict[str, torch.Tensor], config: LatentConfig) -> pa.Table:
@@ -197,7 +124,7 @@ def neighbour_table(directions: dict[str, torch.Tensor], config: LatentConfig) -
             indices, cosines = nearest(queries, keys, k, same)
             n, width = indices.shape
             parts.append(
-                _table(
+                as_table(
                     NEIGHBOURS.arrow,
                     {
                         "sae_id": [sae_id] * (n * width),
@@ -230,17 +157,7 @@ def _count(sae_id: str, sae: Dictionary, corpus: Corpus, config: LatentConfig) -
     return count_firings(blocks, corpus.text, row_tokens, sae.n_latents, sae.threshold)
 
 
-def _weight_histogram(
-    weights: np.ndarray, threshold: float, config: LatentConfig
-) -> tuple[list[float], list[int]]:
-    if len(weights) == 0:
-        return [], []
-    top = max(float(weights.max()), threshold + 1e-6)
-    bins, edges = np.histogram(weights, config.histogram_bins, (threshold, top))
-    return edges.tolist(), bins.tolist()
-
-
-def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
+def as_table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
     """Columns in schema order; the ones not given are null until a later stage fills them."""
     n = len(next(iter(columns.values())))
     arrays = []

@@ -76,14 +76,14 @@ def conform(table: Table, rows: pa.Table | dict[str, Any]) -> pa.Table:
                 exact = pa.types.is_integer(column.type)
                 values = pa.array(values, None if exact else column.type)
             columns[column.name] = values.cast(column.type)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        except pa.ArrowException as error:
             raise WriterError(f"{table.name}.{column.name}: {error}") from error
         nulls = columns[column.name].null_count
         if nulls and not column.nullable:
             raise WriterError(f"{table.name}.{column.name}: {nulls} null values")
     try:
         result = pa.Table.from_pydict(columns, schema=table.arrow)
-    except (pa.ArrowInvalid, ValueError) as error:
+    except ValueError as error:
         raise WriterError(f"{table.name}: {error}") from error
     result = result.sort_by([(name, "ascending") for name in table.sort_key])
     n_keys = result.group_by(list(table.key)).aggregate([]).num_rows

@@ -103,3 +103,17 @@ def reduced_run(
     done = attempts(*making(reduced_config, folder))
     assert done.code == 0, done.log
     return folder
+
+
+@pytest.fixture(scope="session")
+def saes(tiny_rows: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Rows of `saes` of the tiny run by id."""
+    return {row["sae_id"]: row for row in tiny_rows["saes"]}
+
+
+@pytest.fixture(scope="session")
+def latents(
+    tiny_rows: dict[str, list[dict[str, Any]]],
+) -> dict[tuple[str, int], dict[str, Any]]:
+    """Rows of `latents` of the tiny run by (sae_id, latent)."""
+    return {(row["sae_id"], row["latent"]): row for row in tiny_rows["latents"]}

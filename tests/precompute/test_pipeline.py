@@ -23,16 +23,6 @@ def manifest(tiny_run: Path) -> Manifest:
     return verify_run(tiny_run)
 
 
-@pytest.fixture(scope="module")
-def saes(tiny_rows: dict[str, list[Row]]) -> dict[str, Row]:
-    return {row["sae_id"]: row for row in tiny_rows["saes"]}
-
-
-@pytest.fixture(scope="module")
-def latents(tiny_rows: dict[str, list[Row]]) -> dict[tuple[str, int], Row]:
-    return {(row["sae_id"], row["latent"]): row for row in tiny_rows["latents"]}
-
-
 def test_the_run_is_intact_and_no_table_is_empty(manifest, tiny_run):
     assert {name: record.rows > 0 for name, record in manifest.files.items()} == dict.fromkeys(
         TABLES, True
