@@ -15,9 +15,9 @@ from backend.store import Run
 from backend.text_html import link, notice, number, percent, safe, tip
 
 FEATURED_RULE = (
-    "How these were chosen: latents that one word names well (label score at least 0.5) with three "
-    "or more labelled components; the highest variance explained times stability, no two with the "
-    "same strongest component."
+    "How these were chosen: latents that one word names well (label score at least 0.5), with "
+    "three or more labelled components, firing on at most one token in 1,000; the highest variance "
+    "explained times stability, no two with the same strongest component."
 )
 
 
@@ -74,8 +74,8 @@ def _featured(run: Run) -> str:
             cards.append(card_html(decomposition, row["mean_stability"]))
     if not cards:
         return "<h2>Decompositions</h2>" + notice(
-            "No latent of this run has a decomposition that the rule below would choose: three "
-            "components with labels, and a label that one word gives it. Search for a word to see "
+            "No latent of this run is what this list shows: named by one word, with three "
+            "labelled components, firing on at most one token in 1,000. Search for a word to see "
             "its latents."
         )
     return (

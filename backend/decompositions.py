@@ -212,39 +212,3 @@ def _graph(rows: list[Record], meta_sae_id: str) -> Graph:
         add(target, meta_sae_id, meta_latent, row["meta_label"], "meta", weight)
         edges.append({"source": source, "target": target, "weight": weight})
     return Graph(list(nodes.values()), edges)
-
-
-def featured_decompositions(run: Run, n: int = 6) -> list[Record]:
-    """Decompositions worth seeing, by a fixed rule that the overview states.
-
-    A latent counts when one word names it well (label_source `term`, label_score >= 0.5) and it
-    has three or more components, all labelled. Of those with the same strongest component only
-    the best stays, by variance explained x mean stability; the n best of the rest are shown.
-
-    Columns: sae_id, latent, label, label_score, meta_sae_id, decomposition_variance_explained,
-    mean_stability (None without other seeds), quality.
-    """
-    return run.fixed_query(
-        """
-        with parts as (
-            select c.meta_sae_id, c.latent, arg_max(c.meta_latent, c.activation) as strongest,
-                avg(c.stability) as mean_stability
-            from components c
-            join latent_facts n on n.sae_id = c.meta_sae_id and n.latent = c.meta_latent
-            group by all having count(*) >= 3 and bool_and(n.label <> '')
-        ), rated as (
-            select l.sae_id, l.latent, l.label, l.label_score, p.meta_sae_id, p.strongest,
-                l.decomposition_variance_explained, p.mean_stability,
-                l.decomposition_variance_explained * coalesce(p.mean_stability, 1) as quality
-            from parts p
-            join saes s on s.sae_id = p.meta_sae_id
-            join latent_facts l on l.sae_id = s.parent_sae_id and l.latent = p.latent
-            where l.label_source = 'term' and l.label_score >= 0.5
-            qualify row_number() over (
-                partition by p.meta_sae_id, p.strongest order by quality desc, l.latent
-            ) = 1
-        )
-        select * exclude (strongest) from rated order by quality desc, latent limit $n
-        """,
-        n=row_limit(n),
-    )

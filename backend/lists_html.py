@@ -54,7 +54,7 @@ def _hit(row: Record, run: str) -> str:
     elif is_known(row["n_components"]):
         line = '<div class="oneline none">no component</div>'
     else:
-        line = '<div class="oneline none">its SAE has no meta-SAE, so it has no decomposition</div>'
+        line = '<div class="oneline none">not decomposed</div>'
     return (
         f'<li><div class="head">{link(href, name, "name")}'
         f'<span class="id">{safe(row["sae_id"])}/{int(row["latent"])}</span></div>'

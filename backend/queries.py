@@ -16,12 +16,12 @@ from backend.decompositions import (
     Graph,
     components,
     decomposition_graph,
-    featured_decompositions,
     member_examples,
     member_stability,
     member_terms,
     members,
 )
+from backend.featured import featured_decompositions
 from backend.latent import Latent, TermScore, TokenLogit
 from backend.records import Record
 from backend.schema import EXAMPLE_GROUPS

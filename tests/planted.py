@@ -17,7 +17,7 @@ Row = dict[str, Any]
 SMALL, WIDE, META = "sae-8", "sae-32", "meta-4"
 META_LABELS = ("german", "scientist", "words in e-", "city")
 BIAS, RESIDUAL = 0.2, 0.4  # of every decomposed row of `sae-32`, along their own directions
-TOKENS_SEEN = 10_000
+TOKENS_SEEN = 100_000
 
 # word -> weights on the four meta-directions; the position in this dict is the latent's index
 PLANTED: dict[str, tuple[float, float, float, float]] = {
@@ -49,6 +49,8 @@ HOSTILE = (
     "100%_\\",
 )
 DEAD, DENSE, NO_COMPONENT = 28, 29, 30
+COMMON = list(PLANTED).index("erfurt")  # fires on 1 token in 100
+FREQUENT = {(WIDE, DENSE): 60_000, (WIDE, COMMON): 1_000}
 ONLY_PROMOTES = 19  # promotes "einstein" but does not fire on it
 SMALL_LABELS = ("einstein", "german", "city", "scientist", "paris", "eagle", "darwin", "the")
 
@@ -77,7 +79,7 @@ def fire_count(sae_id: str, latent: int) -> int:
         return sum(weights(other)[latent] > 0 for other in range(32))
     if sae_id == WIDE and latent == DEAD:
         return 0
-    return 6_000 if sae_id == WIDE and latent == DENSE else 100 - latent
+    return FREQUENT.get((sae_id, latent), 100 - latent)
 
 
 def sae_rows() -> Iterator[Row]:

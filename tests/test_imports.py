@@ -22,13 +22,16 @@ ABOVE = {"app", "serve", "app_pages"}
 HEAVY = {"torch", "sae_lens", "transformers", "transformer_lens", "sklearn", "scipy", "pandas"}
 WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "opener.py"}
 WITH_SQL = {
-    ROOT / "backend" / f"{name}.py" for name in ("queries", "decompositions", "search", "store")
+    ROOT / "backend" / f"{name}.py"
+    for name in ("queries", "decompositions", "featured", "search", "store")
 }
 PRECOMPUTE_MAY_IMPORT = {
     *(f"backend.{name}" for name in ("schema", "manifest", "verify", *TABLES)),
 }
 # pages compose; SQL, Parquet and checks of files stay behind these modules
-PAGES_MAY_NOT_IMPORT = {"backend.verify", "backend.decompositions", "backend.bounds"}
+PAGES_MAY_NOT_IMPORT = {
+    f"backend.{name}" for name in ("verify", "decompositions", "featured", "bounds")
+}
 # below each module, what it may know of the backend; the rest of the backend draws or asks
 LOWEST = {
     "tables/columns": set(),

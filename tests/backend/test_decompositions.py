@@ -135,8 +135,9 @@ def test_graph_of_a_latent_without_component_is_empty(run: Run) -> None:
 def test_featured_follow_the_stated_rule(run: Run) -> None:
     rows = queries.featured_decompositions(run)
     # three parts: einstein, euler (scientist), einsteinium (e-), erfurt (city); euler has a weight
-    # of .3 with stability .5 and shares einstein's strongest component, so only einstein stays
-    assert column(rows, "label") == ["einstein", "erfurt", "einsteinium"]
+    # of .3 with stability .5 and shares einstein's strongest component, so only einstein stays;
+    # erfurt fires on one token in 100, which is what function words do
+    assert column(rows, "label") == ["einstein", "einsteinium"]
     assert is_falling(column(rows, "quality"))
     assert rows[0]["quality"] == pytest.approx(1 - 0.16 / 0.97)  # all stabilities 1
     assert len(queries.featured_decompositions(run, n=1)) == 1

@@ -40,7 +40,7 @@ def test_only_the_wide_sae_has_a_meta_sae(run: Run) -> None:
 def test_latent_is_the_typed_row(run: Run) -> None:
     einstein = the_latent(run, WIDE, EINSTEIN)
     assert (einstein.label, einstein.count, einstein.n_components) == ("einstein", 100, 3)
-    assert einstein.density == 100 / 10_000
+    assert einstein.density == 100 / 100_000
     assert einstein.histogram_edges == (0, 1, 2)
     assert sum(einstein.histogram_counts) == einstein.count
     [term] = einstein.top_terms
@@ -61,7 +61,7 @@ def test_dead_dense_lonely_and_undecomposed_say_so(run: Run) -> None:
     assert dead.density == 0
     assert dead.histogram_edges == dead.top_terms == ()
     assert dead.label_score is None
-    assert dense.is_dense  # 6,000 of 10,000 tokens
+    assert dense.is_dense  # 60,000 of 100,000 tokens
     assert not the_latent(run, WIDE, EINSTEIN).is_dense
     lonely = the_latent(run, WIDE, NO_COMPONENT)
     assert lonely.has_meta_sae
@@ -136,7 +136,7 @@ def test_answers_that_are_remembered_cannot_be_spoilt(run: Run) -> None:
 def test_map_points_have_a_position_and_are_a_fixed_part(run: Run) -> None:
     rows = queries.map_points(run, WIDE, 50_000)
     assert column(rows, "latent") == list(range(32))
-    assert column(rows, "density")[:2] == pytest.approx([0.01, 0.0099])
+    assert column(rows, "density")[:2] == pytest.approx([0.001, 0.00099])
     assert rows[1]["x"] == pytest.approx(math.cos(1))
     part = queries.map_points(run, WIDE, 10)
     assert len(part) == 10
@@ -151,7 +151,7 @@ def test_totals_count_the_planted_run(run: Run) -> None:
     assert totals["n_dead"] == 1
     assert totals["n_decomposed"] == 31  # all of sae-32 but the lonely one
     assert totals["n_components"] == 46
-    assert totals["tokens_seen"] == 10_000  # not the 32 decoder rows that meta-latents have seen
+    assert totals["tokens_seen"] == 100_000  # not the 32 decoder rows that meta-latents have seen
 
 
 @pytest.mark.parametrize("latent", NO_INDEX, ids=repr)

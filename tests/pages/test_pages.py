@@ -16,7 +16,7 @@ def test_overview_says_what_the_run_holds(opened: Open) -> None:
     page = opened()
     # 8 + 32 latents; all of sae-32 but the one without component are decomposed
     assert "2 SAEs 40 latents 31 decomposed 4 meta-latents 1 dead" in page.words
-    assert page.html.count('<article class="card">') == 3
+    assert page.html.count('<article class="card">') == 2
     assert "0.60 scientist" in page.words
     # 0.75 held out, and a meta-SAE without that figure shows a dash, never a number
     assert "sae-32 32 2.0 0.80 0.75 3.1 %" in page.words
@@ -36,7 +36,7 @@ def test_latent_shows_its_decomposition_as_an_equation_and_in_figures(opened: Op
     assert "bias 0.04" in page.words
     assert "residual 0.16" in page.words
     assert "0.84 variance explained" in page.words
-    assert "100 of 10,000 tokens (1.0 %)" in page.words
+    assert "100 of 100,000 tokens (0.10 %)" in page.words
 
 
 def test_latent_of_a_sae_without_meta_sae_says_so_and_links_to_relatives(opened: Open) -> None:
@@ -58,7 +58,7 @@ def test_a_dead_latent_says_so_and_draws_no_axis(opened: Open) -> None:
 def test_a_dense_latent_says_so(opened: Open) -> None:
     page = opened("latent", sae="sae-32", latent=str(DENSE))
     assert "This latent is dense" in page.words
-    assert "6,000 of 10,000 tokens (60.0 %)" in page.words
+    assert "60,000 of 100,000 tokens (60.0 %)" in page.words
 
 
 def test_a_latent_without_component_says_so_and_has_no_graph(opened: Open) -> None:
