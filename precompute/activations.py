@@ -14,7 +14,7 @@ import torch
 from tqdm.auto import tqdm
 
 from precompute.dictionary import Dictionary
-from precompute.sparse_batchtopk import candidates
+from precompute.sparse import candidates
 
 BLOCK_ROWS = 1 << 15
 

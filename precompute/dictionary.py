@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from precompute.sparse_batchtopk import candidates, sparse_matrix
+from precompute.sparse import candidates, sparse_matrix
 
 WEIGHTS_NAME = "sae_weights.safetensors"
 CONFIG_NAME = "cfg.json"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +78,22 @@ def harvest(
     return np.load(path, mmap_mode="r")
 
 
-@torch.inference_mode()
-def activations_of(
-    config: ModelConfig,
-    language_model: LanguageModel,
-    pieces: list[np.ndarray],
-    device: torch.device,
-) -> torch.Tensor:
-    """float16 [sum of lengths, d_model]: `hidden_states[layer]` at every ordinary token."""
+@dataclass(frozen=True)
+class PaddedBatch:
+    """Contexts as the model reads them; all [n_contexts, longest], special tokens in place."""
+
+    ids: torch.Tensor  # int64
+    attention: torch.Tensor  # int64, 0 at padding
+    ordinary: torch.Tensor  # bool, False at padding and special tokens
+
+    def inputs(self, device: torch.device) -> dict[str, torch.Tensor]:
+        return {"input_ids": self.ids.to(device), "attention_mask": self.attention.to(device)}
+
+
+def padded(
+    config: ModelConfig, language_model: LanguageModel, pieces: list[np.ndarray]
+) -> PaddedBatch:
+    """Put the model's special tokens around each piece (token ids) and pad to the longest."""
     tokenizer = language_model.tokenizer
     before, after = special_token_frame(tokenizer, config.prepend_bos)
     width = max(map(len, pieces)) + len(before) + len(after)
@@ -97,6 +106,18 @@ def activations_of(
         ids[row, : len(full)] = full
         attention[row, : len(full)] = 1
         ordinary[row, len(before) : len(before) + len(piece)] = True
+    return PaddedBatch(*map(torch.from_numpy, (ids, attention, ordinary)))
+
+
+@torch.inference_mode()
+def activations_of(
+    config: ModelConfig,
+    language_model: LanguageModel,
+    pieces: list[np.ndarray],
+    device: torch.device,
+) -> torch.Tensor:
+    """float16 [sum of lengths, d_model]: `hidden_states[layer]` at every ordinary token."""
+    batch = padded(config, language_model, pieces)
     captured: list[torch.Tensor] = []
 
     def capture(_module: torch.nn.Module, _inputs: object, output: Any) -> None:
@@ -110,13 +131,10 @@ def activations_of(
             contextlib.suppress(_Captured),
             torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16),
         ):
-            language_model.model(
-                input_ids=torch.from_numpy(ids).to(device),
-                attention_mask=torch.from_numpy(attention).to(device),
-            )
+            language_model.model(**batch.inputs(device))
     finally:
         hook.remove()
-    rows = captured[0][torch.from_numpy(ordinary).to(device)].float()
+    rows = captured[0][batch.ordinary.to(device)].float()
     if config.centred:
         rows = rows - rows.mean(dim=1, keepdim=True)
     return rows.to(torch.float16)

@@ -22,8 +22,8 @@ from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE, BatchTopKTrainingS
 from sae_lens.saes.sae import TrainStepInput, TrainStepOutput
 from sae_lens.saes.topk_sae import calculate_topk_aux_acts
 
-ENCODE_BLOCK_ENTRIES = 8_000_000  # 16 MB of bfloat16: a block of pre-activations stays in L3
-GATHER_BLOCK_ENTRIES = 1024  # gathered rows of one piece: 3 MB at d = 384, stays in L2
+from precompute.sparse import candidates, entry_dots, sparse_matrix
+
 SMALLEST_CUT = 1e-3  # below this, look at every positive entry
 CUT_SHARE = (
     0.7  # candidates above this share of the last smallest kept score: about three times k * B
@@ -151,32 +151,13 @@ class SparseBatchTopKTrainingSAE(BatchTopKTrainingSAE):
         self.topk_threshold = (1 - rate) * self.topk_threshold + rate * smallest
 
 
-def candidates(
-    inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor, cut: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Flat positions and values of all entries of `inputs @ weights + bias` above `cut`."""
-    n_latents = weights.shape[1]
-    block_rows = max(1, ENCODE_BLOCK_ENTRIES // n_latents)
-    positions, values = [], []
-    for start in range(0, len(inputs), block_rows):
-        block = torch.addmm(bias, inputs[start : start + block_rows], weights).flatten()
-        above = block > cut
-        if above.device.type == "cpu":  # numpy scans a mask ten times faster than torch
-            found = torch.from_numpy(above.numpy().nonzero()[0])
-        else:
-            found = above.nonzero().squeeze(1)
-        values.append(block[found])
-        positions.append(found + start * n_latents)
-    return torch.cat(positions), torch.cat(values)
-
-
 class _SparseAutoencode(torch.autograd.Function):
     """relu(centred @ W_enc + b_enc) @ W_dec at the given entries, without b_dec."""
 
     @staticmethod
     def forward(ctx: Any, centred, W_enc, b_enc, W_dec, rows, latents):
         encoder_rows = W_enc.t().contiguous()
-        pre = _entry_dots(centred, encoder_rows, rows, latents) + b_enc[latents]
+        pre = entry_dots(centred, encoder_rows, rows, latents) + b_enc[latents]
         acts = pre.relu()
         shape = (len(centred), len(W_dec))
         ctx.save_for_backward(centred, encoder_rows, W_dec, rows, latents, acts)
@@ -188,7 +169,7 @@ class _SparseAutoencode(torch.autograd.Function):
         centred, encoder_rows, W_dec, rows, latents, acts = ctx.saved_tensors
         shape = (len(W_dec), len(centred))
         grad = grad.contiguous()
-        grad_pre = _entry_dots(grad, W_dec, rows, latents) * (acts > 0)
+        grad_pre = entry_dots(grad, W_dec, rows, latents) * (acts > 0)
         order = torch.argsort(latents, stable=True)
         by_latent, by_row = latents[order], rows[order]
         grad_W_dec = sparse_matrix(by_latent, by_row, acts[order], shape) @ grad
@@ -200,25 +181,3 @@ class _SparseAutoencode(torch.autograd.Function):
             by_sample = sparse_matrix(rows, latents, grad_pre, (shape[1], shape[0]))
             grad_centred = by_sample @ encoder_rows
         return grad_centred, grad_W_enc.contiguous(), grad_b_enc, grad_W_dec, None, None
-
-
-def _entry_dots(
-    left: torch.Tensor, right: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
-) -> torch.Tensor:
-    """<left[rows[i]], right[columns[i]]> for every i, in pieces that stay in cache."""
-    size = GATHER_BLOCK_ENTRIES if left.device.type == "cpu" else max(1, len(rows))
-    return torch.cat(
-        [
-            torch.linalg.vecdot(left[rows[i : i + size]], right[columns[i : i + size]])
-            for i in range(0, max(1, len(rows)), size)
-        ]
-    )
-
-
-def sparse_matrix(
-    rows: torch.Tensor, columns: torch.Tensor, values: torch.Tensor, shape: tuple[int, int]
-) -> torch.Tensor:
-    """CSR matrix from entries sorted by row."""
-    counts = torch.bincount(rows, minlength=shape[0])
-    crow = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-    return torch.sparse_csr_tensor(crow, columns, values, shape, check_invariants=False)

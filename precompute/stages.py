@@ -41,6 +41,7 @@ class Stages:
     saes: Path
     meta: Path
     tables: Path
+    stitching: Path
 
 
 def stage_folders(config: RunConfig, language_model: LanguageModel, places: Places) -> Stages:
@@ -57,6 +58,7 @@ def stage_folders(config: RunConfig, language_model: LanguageModel, places: Plac
         saes=places.work / f"saes-{saes}",
         meta=places.work / f"meta-{meta}",
         tables=places.work / f"tables-{config.latents.fingerprint(saes)}",
+        stitching=places.work / f"stitching-{config.stitching.fingerprint(saes)}",
     )
 
 

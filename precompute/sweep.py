@@ -21,13 +21,14 @@ from pydantic import Field, ValidationError
 
 from precompute.activations import firings
 from precompute.attributes import attribute_recovery
-from precompute.config import ConfigError, Frozen, Positive, RunConfig, SaeSuiteConfig, load_config
+from precompute.config import ConfigError, RunConfig, SaeSuiteConfig, load_config
 from precompute.counting import count_firings
 from precompute.decomposition import decompose
 from precompute.dictionary import Dictionary, fidelity
 from precompute.harvest import harvest
 from precompute.initialisation import row_statistics
 from precompute.meta_suite import CONTROLS, MetaTask, train_meta_sae
+from precompute.sections import Frozen, Positive
 from precompute.sources import load_language_model
 from precompute.suite import SaeTask, train_sae
 from precompute.terms import SINGLE_TERM_SCORE, score_terms

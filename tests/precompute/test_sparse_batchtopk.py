@@ -7,7 +7,6 @@ import torch
 from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE, BatchTopKTrainingSAEConfig
 from sae_lens.saes.sae import TrainStepInput, TrainStepOutput
 
-from precompute import sparse_batchtopk
 from precompute.sparse_batchtopk import SparseBatchTopKTrainingSAE
 
 D_IN, N_LATENTS, BATCH = 16, 48, 64
@@ -136,8 +135,8 @@ def test_a_cut_that_is_too_high_for_the_batch_loses_nothing(stronger):
 def test_the_size_of_the_encoder_blocks_changes_nothing(monkeypatch):
     sparse, _ = _pair(k=3)
     expected = _acts(_step(sparse, _rows()))
-    monkeypatch.setattr(sparse_batchtopk, "ENCODE_BLOCK_ENTRIES", 7 * N_LATENTS)
-    monkeypatch.setattr(sparse_batchtopk, "GATHER_BLOCK_ENTRIES", 5)
+    monkeypatch.setattr("precompute.sparse.ENCODE_BLOCK_ENTRIES", 7 * N_LATENTS)
+    monkeypatch.setattr("precompute.sparse.GATHER_BLOCK_ENTRIES", 5)
     torch.testing.assert_close(_acts(_step(sparse, _rows())), expected)
 
 
