@@ -21,6 +21,10 @@ from precompute.config import MetaSaeConfig
 from precompute.dictionary import Dictionary, exact_threshold
 from precompute.training import Fit, Start, fit, matrix_batches
 
+# added to the seed of null rows: a meta-SAE starts at the random numbers of its seed, and rows made
+# of the same numbers would be known to it before the first step
+NULL_STREAM = 1_000_003
+
 
 @dataclass(frozen=True)
 class Decomposition:
@@ -63,11 +67,9 @@ def fit_meta_sae(
         dead_after_steps=config.dead_after_steps,
         bfloat16=config.bfloat16,
     )
-    generator = torch.Generator().manual_seed(seed)
-    directions = torch.randn(n_meta, rows.shape[1], generator=generator)
     start = Start(
         bias=rows.mean(0),
-        directions=directions / directions.norm(dim=1, keepdim=True),
+        directions=random_directions(n_meta, rows.shape[1], seed),
         n_slow=n_meta if frozen_decoder else 0,
         slow_rate=0.0,
     )
@@ -128,16 +130,20 @@ def stability(
     return (found / len(others)).astype(np.float32)
 
 
+def random_directions(n: int, d: int, seed: int) -> torch.Tensor:
+    """Unit rows [n, d] in all directions alike: where a meta-SAE of this seed starts."""
+    sample = torch.randn(n, d, generator=torch.Generator().manual_seed(seed))
+    return sample / sample.norm(dim=1, keepdim=True)
+
+
 def isotropic_rows(rows: torch.Tensor, seed: int) -> torch.Tensor:
     """Gaussian unit rows of the same shape: what a meta-SAE explains of no structure at all."""
-    generator = torch.Generator().manual_seed(seed)
-    sample = torch.randn(rows.shape, generator=generator)
-    return sample / sample.norm(dim=1, keepdim=True)
+    return random_directions(*rows.shape, seed=NULL_STREAM + seed)
 
 
 def covariance_matched_rows(rows: torch.Tensor, seed: int) -> torch.Tensor:
     """Gaussian unit rows with the mean and covariance of `rows`: keeps its principal axes only."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(NULL_STREAM + seed)
     values, vectors = torch.linalg.eigh(torch.cov(rows.double().t()))
     root = (vectors * values.clamp_min(0).sqrt()).float()
     sample = torch.randn(rows.shape, generator=generator) @ root.t() + rows.mean(0)
