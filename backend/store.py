@@ -138,7 +138,7 @@ def open_run(folder: Path, progress: Progress | None = None) -> Run:
         RunError: the run is incomplete, damaged or not of this schema version.
     """
     folder = folder.resolve()
-    manifest = verify_run(folder, progress)
+    manifest = verify_run(folder, progress, keys=False)
     connection = duckdb.connect(
         ":memory:",
         config={

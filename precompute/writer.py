@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,18 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _float_paths(field: pa.Field, before: str = "") -> Iterator[str]:
+    """Parquet paths of the floats in a column: their bytes compress better apart, sign by sign."""
+    path = before + field.name
+    if pa.types.is_list(field.type):
+        yield from _float_paths(pa.field("element", field.type.value_type), f"{path}.list.")
+    elif pa.types.is_struct(field.type):
+        for inner in field.type:
+            yield from _float_paths(inner, f"{path}.")
+    elif pa.types.is_floating(field.type):
+        yield path
+
+
 def _write_parquet(rows: pa.Table, table: Table, path: Path) -> None:
     # dictionaries pay for strings and ids; for floats they only cost time
     dictionary = [
@@ -128,5 +140,8 @@ def _write_parquet(rows: pa.Table, table: Table, path: Path) -> None:
         compression_level=COMPRESSION_LEVEL,
         row_group_size=table.row_group_rows,
         use_dictionary=dictionary,  # pyright: ignore[reportArgumentType] - stubs lack the list
+        column_encoding={
+            path: "BYTE_STREAM_SPLIT" for field in table.arrow for path in _float_paths(field)
+        },
         store_schema=True,
     )

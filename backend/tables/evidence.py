@@ -77,6 +77,6 @@ NEIGHBOURS = Table(
         Column("other_sae_id", pa.string(), "SAE in which the neighbour lives"),
         Column("rank", pa.int16(), "0 is the nearest"),
         Column("other_latent", pa.int32(), "the neighbour"),
-        Column("cosine", pa.float32(), "cosine of the two decoder directions"),
+        Column("cosine", pa.float32(), "cosine of the two decoder directions, to 1/8192"),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -164,3 +165,19 @@ def test_a_write_appears_under_its_name_only_when_it_is_complete(tmp_path):
     assert seen == [False]
     assert path.read_bytes() == b"all of it"
     assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_floats_are_stored_byte_by_byte_and_come_back_as_they_were(tmp_path):
+    columns = _neighbours()
+    write_table(tmp_path, "neighbours", columns)
+    path = tmp_path / "neighbours.parquet"
+    chunks = pq.ParquetFile(path).metadata.row_group(0)
+    encodings = {
+        chunks.column(i).path_in_schema: chunks.column(i).encodings
+        for i in range(chunks.num_columns)
+    }
+    assert "BYTE_STREAM_SPLIT" in encodings["cosine"]
+    assert "BYTE_STREAM_SPLIT" not in encodings["other_latent"]
+    stored = duckdb.execute(f"select cosine from '{path}' order by latent desc").fetchall()
+    expected = pa.array(columns["cosine"], pa.float32()).to_pylist()
+    assert [value for (value,) in stored] == expected
