@@ -48,20 +48,26 @@ def histogram(
         hovertemplate="%{customdata[0]:.2f} to %{customdata[1]:.2f}: %{y:,} "
         f"{unit}<extra></extra>",
     )
-    figure = go.Figure([bars])
-    figure.update_layout(
-        height=230, margin={**_MARGIN, "l": 50, "b": 45}, bargap=0, showlegend=False
-    )
-    figure.update_xaxes(title=f"{x_title} (n = {sum(counts):,})", fixedrange=True, showgrid=False)
-    figure.update_yaxes(
-        title=f"{unit}{', log scale' if log else ''}",
-        type="log" if log else "linear",
-        # one decade at least: a log axis around a single count would have no tick
-        range=[-0.3, max(1.0, math.log10(max(counts)) + 0.2)] if log else None,
-        rangemode="tozero",
-        fixedrange=True,
-    )
-    return figure
+    layout = {
+        "height": 230,
+        "margin": {**_MARGIN, "l": 50, "b": 45},
+        "bargap": 0,
+        "showlegend": False,
+        "xaxis": {
+            "title": {"text": f"{x_title} (n = {sum(counts):,})"},
+            "fixedrange": True,
+            "showgrid": False,
+        },
+        "yaxis": {
+            "title": {"text": f"{unit}{', log scale' if log else ''}"},
+            "type": "log" if log else "linear",
+            # one decade at least: a log axis around a single count would have no tick
+            "range": [-0.3, max(1.0, math.log10(max(counts)) + 0.2)] if log else None,
+            "rangemode": "tozero",
+            "fixedrange": True,
+        },
+    }
+    return go.Figure([bars], layout)  # in one piece: every update of a figure costs a millisecond
 
 
 def node_places(graph: Graph) -> dict[str, tuple[float, float]]:
@@ -89,7 +95,7 @@ def node_places(graph: Graph) -> dict[str, tuple[float, float]]:
 def node_link(graph: Graph) -> go.Figure:
     """The graph of a decomposition; every node's customdata is [sae_id, latent, role]."""
     places = node_places(graph)
-    figure = go.Figure()
+    traces = []
     edges, every_node = graph.edges, graph.nodes
     heaviest = max((edge["weight"] for edge in edges), default=1.0)
     # one trace a line width: a trace an edge would take ten times as long to draw
@@ -101,7 +107,7 @@ def node_link(graph: Graph) -> go.Figure:
                 (x0, y0), (x1, y1) = places[edge["source"]], places[edge["target"]]
                 xs += [x0, x1, None]
                 ys += [y0, y1, None]
-        figure.add_trace(
+        traces.append(
             go.Scatter(
                 x=xs,
                 y=ys,
@@ -123,7 +129,7 @@ def node_link(graph: Graph) -> go.Figure:
         kind = "meta" if role == "meta" else "sae"
         names = [latent_name(node["label"], node["latent"], kind) for node in nodes]
         spots = [places[node["node_id"]] for node in nodes]
-        figure.add_trace(
+        traces.append(
             go.Scatter(
                 x=[x for x, _ in spots],
                 y=[y for _, y in spots],
@@ -140,18 +146,18 @@ def node_link(graph: Graph) -> go.Figure:
                 hovertemplate="%{customdata[3]}<br>weight %{customdata[4]:.2f}<extra></extra>",
             )
         )
-    figure.update_layout(
-        height=520,
-        margin=_MARGIN,
-        clickmode="event+select",
-        legend={"orientation": "h", "y": 0, "x": 0, "itemclick": False},
-        dragmode=False,
-        hovermode="closest",
-    )
-    # the same unit on both axes would waste a wide page; labels need the width
-    figure.update_xaxes(visible=False, range=[-4.2, 4.2], fixedrange=True)
-    figure.update_yaxes(visible=False, range=[-2.9, 2.7], fixedrange=True)
-    return figure
+    layout = {
+        "height": 520,
+        "margin": _MARGIN,
+        "clickmode": "event+select",
+        "legend": {"orientation": "h", "y": 0, "x": 0, "itemclick": False},
+        "dragmode": False,
+        "hovermode": "closest",
+        # the same unit on both axes would waste a wide page; labels need the width
+        "xaxis": {"visible": False, "range": [-4.2, 4.2], "fixedrange": True},
+        "yaxis": {"visible": False, "range": [-2.9, 2.7], "fixedrange": True},
+    }
+    return go.Figure(traces, layout)
 
 
 def latent_map(points: list[Record], colour: str) -> go.Figure:
