@@ -19,8 +19,9 @@ from backend.tables.columns import Column, Table
 from backend.tables.decompositions import COMPONENTS, MEMBERS
 from backend.tables.evidence import CONTEXTS, EXAMPLES, NEIGHBOURS, TERMS
 from backend.tables.saes import LATENTS, SAES
+from backend.tables.stitching import STITCH_CURVE, STITCHING, SWAP_GROUPS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 EXAMPLE_GROUPS = ("top", "interval 1", "interval 2", "interval 3", "random")
 TERM_INDEXES = ("fires", "promotes")
@@ -44,6 +45,7 @@ MEASUREMENTS = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        SAES, LATENTS, COMPONENTS, MEMBERS, CONTEXTS, EXAMPLES, TERMS, NEIGHBOURS, MEASUREMENTS,
+        SAES, LATENTS, COMPONENTS, MEMBERS, CONTEXTS, EXAMPLES, TERMS, NEIGHBOURS,
+        STITCHING, SWAP_GROUPS, STITCH_CURVE, MEASUREMENTS,
     )
 }  # fmt: skip

@@ -16,6 +16,7 @@ from precompute.dictionary import Dictionary
 from precompute.entities import entity_rows, judge_entities
 from precompute.sources import LanguageModel
 from precompute.stages import Stages
+from precompute.stitching import tables as stitching
 from precompute.text import TokenisedText
 from precompute.writer import write_atomically
 
@@ -67,11 +68,15 @@ def run_tables(
     latents = pa.concat_tables([*parts["latents"].values(), meta_latents])
     terms = pa.concat_tables(parts["terms"].values())
     judged = judge_entities(latents, terms, components, config.decomposed_sae_id)
+    results = stitching.load_results(config, stages.stitching)
     figures = [
         *measurements.suite_rows(config.sae_ids, stages.saes),
         *measurements.meta_rows(config.meta_sae_id, stages.meta, config.meta.seeds),
         *measurements.decomposition_rows(config.meta_sae_id, shown, stable),
         *entity_rows(config.meta_sae_id, judged),
+        *stitching.pair_measurements(results),
+        *stitching.merged_measurements(stages.stitching),
+        *stitching.splitting_measurements(config, results, directions, meta, shown),
     ]
     return {
         "saes": _sae_rows(config, language_model, stages, shown),
@@ -84,6 +89,7 @@ def run_tables(
         "neighbours": latent_tables.neighbour_table(
             directions | {config.meta_sae_id: meta.W_dec}, config.latents
         ),
+        **stitching.stitching_tables(config, results),
         "measurements": measurements.as_columns(figures),
     }
 

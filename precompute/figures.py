@@ -7,6 +7,7 @@ precompute/sweeps/minilm.tsv` print them; `tests/test_readme.py` compares.
 from __future__ import annotations
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,16 @@ META_SETTINGS = (
 )
 
 
+MERGED_METRICS = ("n_latents", "l0", "variance_explained")
+
+Found = dict[tuple[str, str, str, str], dict[str, Any]]  # rows of `measurements` by key
+
+
 def run_figures(folder: Path) -> str:
     """Markdown tables of a run's SAEs and of its meta-SAE with controls."""
     saes = pq.read_table(folder / "saes.parquet").to_pylist()
     rows = pq.read_table(folder / "measurements.parquet").to_pylist()
-    found = {(r["experiment"], r["subject"], r["setting"], r["metric"]): r for r in rows}
+    found: Found = {(r["experiment"], r["subject"], r["setting"], r["metric"]): r for r in rows}
     lines = [
         "| SAE | variance explained, held-out tokens | on training tokens | L0, held-out | dead |",
         "|---|---|---|---|---|",
@@ -61,6 +67,8 @@ def run_figures(folder: Path) -> str:
         lines.append(f"| {title} | {_value(row)} | {row['n']:,} |")
     row = found["entities", meta_id, "all", "found"]
     lines.append(f"| entities named by a component | {row['value']:.0f} | {row['n']} |")
+    sizes = {sae["sae_id"]: sae for sae in saes if sae["kind"] == "sae"}
+    lines += _stitching(found, sorted(sizes, key=lambda i: sizes[i]["n_latents"]), sizes)
     return "\n".join(lines) + "\n"
 
 
@@ -84,6 +92,49 @@ def sweep_figures(table: Path) -> str:
                 f"| {' | '.join(pairs)} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _stitching(found: Found, ids: list[str], sizes: dict[str, dict[str, Any]]) -> list[str]:
+    """Neighbouring sizes, the SAE merged upward beside the suite, and split latents."""
+    lines = [
+        "",
+        "| from, to | novel, of latents that fired | silent | AUC of the cosine | accuracy at 0.7 "
+        "| best cut: accuracy | larger kind alone |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for small, large in pairwise(ids):
+        figures = {key[3]: row for key, row in found.items() if key[1] == f"{small} to {large}"}
+        if "auc" not in figures:
+            continue
+        share = {name: figures[name]["value"] for name in figures}
+        lines.append(
+            f"| {small}, {large} | {_value(figures['novel_share'])} | {share['silent_share']:.1%} "
+            f"| {_value(figures['auc'])} | {share['accuracy']:.3f} "
+            f"| {share['best_cut']:.2f}: {share['best_accuracy']:.3f} | {share['majority']:.3f} |"
+        )
+    lines += [
+        "",
+        "| merged upward through | latents | L0 | variance explained | the SAE alone: latents, L0, "
+        "variance explained |",
+        "|---|---|---|---|---|",
+    ]
+    for sae_id in ids:
+        step = {m: found["merged", sae_id, "held-out", m]["value"] for m in MERGED_METRICS}
+        own = sizes[sae_id]
+        lines.append(
+            f"| {sae_id} | {step['n_latents']:,.0f} | {step['l0']:.1f} "
+            f"| {step['variance_explained']:.3f} | {own['n_latents']:,}, {own['l0']:.1f}, "
+            f"{own['variance_explained_heldout']:.3f} |"
+        )
+    lines += ["", "| ancestor in | latents with one | it is a component | by chance |"]
+    lines.append("|---|---|---|---|")
+    for sae_id in ids:
+        if ("splitting", sae_id, "has an ancestor", "share") in found:
+            linked = found["splitting", sae_id, "has an ancestor", "share"]["value"]
+            share = found["splitting", sae_id, "ancestor is a component", "share"]
+            chance = found["splitting", sae_id, "ancestor is a component", "chance"]["value"]
+            lines.append(f"| {sae_id} | {linked:.1%} | {_value(share)} | {chance:.3f} |")
+    return lines
 
 
 def _start(row: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The ordered stages: text -> activations -> SAEs -> meta-SAEs -> tables -> manifest.
+"""The ordered stages: text -> activations -> SAEs -> meta-SAEs -> latents -> stitching -> manifest.
 
 Each stage keeps its result in the work folder (`stages.py`), so a killed run goes on where it
 stopped with the same result; the run's own folder appears when everything is complete.
@@ -24,6 +24,7 @@ from precompute.published import import_published
 from precompute.publishing import finished_run, publish
 from precompute.sources import LanguageModel, load_language_model
 from precompute.stages import Places, Stages, check_disk, stage_folders
+from precompute.stitching.stage import StitchTask, stitch
 from precompute.suite import SaeTask, train_suite
 from precompute.text import SPLITS, TokenisedText, tokenise
 from precompute.textcache import load_text, save_text
@@ -54,7 +55,7 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
     language_model = load_language_model(config.model)
     stages = stage_folders(config, language_model, places)
     if force:
-        for folder in (stages.saes, stages.meta, stages.tables):
+        for folder in (stages.saes, stages.meta, stages.tables, stages.stitching):
             shutil.rmtree(folder, ignore_errors=True)
     text = load_text(stages.text)
     if text is None:
@@ -73,6 +74,7 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
     tasks = [PartsTask(config, sae_id, stages) for sae_id in reversed(config.sae_ids)]
     waiting = [task for task in tasks if not assembly.has_parts(stages, task.sae_id)]
     run_tasks(compute_parts, waiting, places.workers)
+    stitch(StitchTask(config, stages, str(places.device)), text, places.workers)
     tables = assembly.run_tables(config, language_model, text, stages)
     return publish(config, config_text, tables, language_model, text, final)
 

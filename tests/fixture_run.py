@@ -15,6 +15,7 @@ from typing import Any
 from backend.manifest import CorpusRecord, Manifest
 from backend.schema import SCHEMA_VERSION, TABLES
 from precompute.writer import write_manifest, write_table
+from tests import stitched
 from tests.planted import (
     META,
     ONLY_PROMOTES,
@@ -45,7 +46,10 @@ def build_fixture_run(folder: Path) -> Manifest:
         "examples": list(_examples(contexts)),
         "terms": list(_terms()),
         "neighbours": list(_neighbours()),
-        "measurements": list(_measurements()),
+        "stitching": list(stitched.stitching_rows()),
+        "swap_groups": list(stitched.group_rows()),
+        "stitch_curve": list(stitched.curve_rows()),
+        "measurements": [*_measurements(), *stitched.measurement_rows()],
     }
     files = {name: write_table(folder, name, _columns(name, rows)) for name, rows in tables.items()}
     return write_manifest(

@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "app_pages").glob("*.py"))
 APP = [ROOT / "app.py", ROOT / "serve.py", *PAGES]
 BACKEND = sorted((ROOT / "backend").rglob("[a-z]*.py"))
-TABLES = {f"tables.{name}" for name in ("columns", "decompositions", "evidence", "saes")}
+TABLES = {
+    f"tables.{name}" for name in ("columns", "decompositions", "evidence", "saes", "stitching")
+}
 PRECOMPUTE = sorted((ROOT / "precompute").rglob("*.py"))
 
 ABOVE = {"app", "serve", "app_pages"}
@@ -23,7 +25,15 @@ HEAVY = {"torch", "sae_lens", "transformers", "transformer_lens", "sklearn", "sc
 WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "opener.py"}
 WITH_SQL = {
     ROOT / "backend" / f"{name}.py"
-    for name in ("queries", "decompositions", "featured", "search", "store")
+    for name in (
+        "queries",
+        "decompositions",
+        "featured",
+        "search",
+        "splitting",
+        "stitching",
+        "store",
+    )
 }
 PRECOMPUTE_MAY_IMPORT = {
     *(f"backend.{name}" for name in ("schema", "manifest", "verify", *TABLES)),
