@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from backend.links import LATENT_PATH, META_PATH, SEARCH_PATH
+from backend.links import LATENT_PATH, META_PATH, SEARCH_PATH, SPLITTING_PATH, STITCHING_PATH
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -25,6 +25,8 @@ page = st.navigation(
         st.Page("app_pages/search.py", title="Search", url_path=SEARCH_PATH),
         st.Page("app_pages/latent.py", title="Latent", url_path=LATENT_PATH),
         st.Page("app_pages/meta.py", title="Meta-latent", url_path=META_PATH),
+        st.Page("app_pages/stitching.py", title="Stitching", url_path=STITCHING_PATH),
+        st.Page("app_pages/splitting.py", title="Splitting", url_path=SPLITTING_PATH),
     ],
     position="hidden",  # our own links keep the run in the address, these would drop it
 )

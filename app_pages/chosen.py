@@ -14,12 +14,15 @@ from backend.text_html import latent_name, link, notice, plain
 _NOUNS = {"sae": ("SAE", "latent"), "meta": ("meta-SAE", "meta-latent")}
 
 
-def chosen_latent(run: Run, saes: list[Record], kind: str) -> tuple[Latent | None, list[str]]:
+def chosen_latent(
+    run: Run, saes: list[Record], kind: str, default: tuple[str, int] | None = None
+) -> tuple[Latent | None, list[str]]:
     """The latent in the address, or a working default with messages (HTML) that say why.
 
     Args:
         saes: the rows of `queries.saes`.
         kind: `sae` on the latent page, `meta` on the meta-latent page.
+        default: SAE and latent of an address without either; None for a good decomposition.
 
     Returns:
         None with messages only when the run has no SAE of this kind.
@@ -28,6 +31,8 @@ def chosen_latent(run: Run, saes: list[Record], kind: str) -> tuple[Latent | Non
     sae_noun, noun = _NOUNS[kind]
     if not own:
         return None, [notice(f"This run has no {sae_noun}, so there is no {noun} to show.")]
+    if default is not None and not (urlstate.text("sae") or urlstate.text("latent")):
+        return queries.latent(run, *default), []
     messages: list[str] = []
     wanted, number = urlstate.text("sae"), urlstate.whole_number("latent")
     typed = urlstate.text("latent")

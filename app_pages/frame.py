@@ -18,6 +18,8 @@ from backend.links import (
     META_PATH,
     OVERVIEW_PATH,
     SEARCH_PATH,
+    SPLITTING_PATH,
+    STITCHING_PATH,
     Link,
     latent_link,
     overview_link,
@@ -134,6 +136,8 @@ def _sidebar(run: Run, names: list[str], path: str) -> None:
         ("Search", search_link("", run=run.name)),
         ("Latent", Link(LATENT_PATH, {"run": run.name})),
         ("Meta-latent", Link(META_PATH, {"run": run.name})),
+        ("Stitching", Link(STITCHING_PATH, {"run": run.name})),
+        ("Splitting", Link(SPLITTING_PATH, {"run": run.name})),
     )
     items = "".join(
         f'<a href="{escape(to.href)}"{current if to.path == path else ""}>{name}</a>'
@@ -146,7 +150,7 @@ def _sidebar(run: Run, names: list[str], path: str) -> None:
         names,
         run.name,
         help="One finished set of results; the folder's name in the data folder.",
-        clears=("sae", "latent", "page", "h"),
+        clears=("sae", "latent", "page", "h", "small", "large"),
     )
     manifest = run.manifest
     shown = [corpus for corpus in manifest.corpora if corpus.shown]

@@ -7,13 +7,14 @@ import streamlit as st
 from app_pages.chosen import chosen_latent
 from app_pages.evidence import histogram, vocabulary
 from app_pages.frame import actions_html, opened, title
-from backend import charts, queries
+from backend import charts, queries, stitching
 from backend.equation_html import Decomposition, equation_html, parts_html, strip_html
 from backend.evidence_html import examples_html, graph_links_html, relatives_html
 from backend.latent import Latent
 from backend.links import LATENT_PATH, META_PATH, latent_link, neuronpedia_url, search_link
 from backend.lists_html import density_words, facts_html
 from backend.records import Record
+from backend.stitch_html import novelty_html
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 
@@ -63,6 +64,7 @@ def latent_page() -> None:
         vocabulary(latent, sae)
     if meta_sae_id is not None and latent.n_components:
         _graph(run, latent, meta_sae_id)
+    st.html(_novelty(run, latent))
     st.html("<h2>Relatives</h2>" + relatives_html(neighbours, latent.sae_id, run.name))
 
 
@@ -160,6 +162,14 @@ def _examples(run: Run, latent: Latent, threshold: float) -> str:
             f"None: it fired on {latent.count:,} tokens, but in no text that may be shown."
         )
     return "<h2>Examples</h2>" + examples_html(rows, threshold, latent.max_activation)
+
+
+def _novelty(run: Run, latent: Latent) -> str:
+    rows = stitching.novelty(run, latent.sae_id, latent.latent)
+    errors = {row["small_sae_id"]: stitching.error_of(run, row["small_sae_id"]) for row in rows}
+    known = {sae_id: mse for sae_id, mse in errors.items() if mse is not None}
+    table = novelty_html(rows, known, latent.sae_id, latent.latent, run.name)
+    return f"<h2>Novel, or a reconstruction?</h2>{table}"
 
 
 def _graph(run: Run, latent: Latent, meta_sae_id: str) -> None:

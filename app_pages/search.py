@@ -10,7 +10,7 @@ import streamlit as st
 from app_pages.frame import actions_html, opened, title
 from backend import queries, urlstate
 from backend.links import SEARCH_PATH, Link, search_link
-from backend.lists_html import hits_html
+from backend.lists_html import hits_html, pages_html, pill_html
 from backend.schema import TERM_INDEXES
 from backend.search import count_hits, did_you_mean, search_latents
 from backend.store import Run
@@ -67,32 +67,18 @@ def search() -> None:
     st.html(
         f"<h1>{safe(text)}</h1><p class='note'>{count}</p>"
         f"{_filters(here, sae_ids, sae_id, index)}{hits_html(hits, run.name)}"
-        f"{_paging(here, number, n_pages)}"
+        f"{pages_html(here, number, n_pages, 'hits')}"
     )
 
 
 def _filters(here: Here, sae_ids: list[str], sae_id: str, index: str) -> str:
-    def pill(words: str, chosen: bool, to: Link) -> str:
-        return f"<b>{safe(words)}</b>" if chosen else link(to.href, words)
-
-    saes = [pill("all SAEs", not sae_id, here(sae=""))]
-    saes += [pill(other, other == sae_id, here(sae=other)) for other in sae_ids]
+    saes = [pill_html("all SAEs", not sae_id, here(sae=""))]
+    saes += [pill_html(other, other == sae_id, here(sae=other)) for other in sae_ids]
     kinds = [
-        pill(words, key == index, here(index="" if key == "any" else key))
+        pill_html(words, key == index, here(index="" if key == "any" else key))
         for key, words in INDEX_WORDS.items()
     ]
     return f'<div class="pills">{"".join(saes)}</div><div class="pills">{"".join(kinds)}</div>'
-
-
-def _paging(here: Here, number: int, n_pages: int) -> str:
-    if n_pages == 1:
-        return ""
-    before = link(here(page=str(number - 1)).href, "‹ Previous") if number > 1 else ""  # noqa: RUF001
-    after = link(here(page=str(number + 1)).href, "Next ›") if number < n_pages else ""  # noqa: RUF001
-    return (
-        f'<nav class="pills" aria-label="Pages of hits">{before} page {number:,} of {n_pages:,} '
-        f"{after}</nav>"
-    )
 
 
 def _nothing(run: Run, text: str, sae_id: str, index: str) -> str:

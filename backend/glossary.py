@@ -44,6 +44,26 @@ MEANINGS: dict[str, str] = {
     "matrix, covariance-matched ones also its mean and covariance. A frozen random decoder learns "
     "no directions at all.",
     "in sample": "Measured on the rows that it was trained on.",
+    "stitching": "Moving latents between SAEs of different sizes, with the encoders as they are.",
+    "novel": "A latent of the larger SAE that lowers the smaller one's error when added to it.",
+    "reconstruction": "A latent of the larger SAE that does not lower the error of the smaller "
+    "one: it rebuilds what the smaller one already has.",
+    "silent": "A latent that fired on none of the held-out tokens, so nothing can be said of it.",
+    "clear sign": "The 95 % interval of the change does not contain 0.",
+    "change of the error": "Change of the smaller SAE's mean squared error when the latent is "
+    "added, in millionths of that error; the interval resamples the held-out contexts.",
+    "swap group": "Latents of both SAEs that hang together by decoder cosines of 0.7 or more: they "
+    "must be swapped together, or something would be counted twice.",
+    "AUC": "Area under the curve: the chance that a random novel latent has a lower cosine than a "
+    "random reconstruction. 0.5 is a coin, 1 is perfect.",
+    "splitting": "What one latent of a small SAE stands for is shared out among several latents of "
+    "a larger one.",
+    "fires together": "Of the held-out tokens on which the latent fires, those on which its parent "
+    "fires too.",
+    "ancestor": "The latent of the smaller SAE at the end of a chain of nearest latents, each "
+    "with a decoder cosine of 0.7 or more.",
+    "ancestor found": "The meta-latent nearest to the ancestor is a component of the latent.",
+    "chance": "The same count when whole decompositions are dealt to latents at random.",
     "members": "The latents of which this meta-latent is a component.",
     "components": "How many meta-latents are active on the latent's decoder direction.",
     "map": "Each latent's decoder direction in two dimensions; near points have similar "

@@ -15,6 +15,8 @@ OVERVIEW_PATH = ""
 SEARCH_PATH = "search"
 LATENT_PATH = "latent"
 META_PATH = "meta"
+STITCHING_PATH = "stitching"
+SPLITTING_PATH = "splitting"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ def latent_link(
 def meta_link(meta_sae_id: str, meta_latent: int, run: str = "", short_hash: str = "") -> Link:
     """The page of a meta-latent."""
     return latent_link(meta_sae_id, meta_latent, "meta", run, short_hash)
+
+
+def stitching_link(small: str = "", large: str = "", run: str = "", short_hash: str = "") -> Link:
+    """A pair of SAEs of different sizes."""
+    return Link(STITCHING_PATH, _given(run=run, small=small, large=large, h=short_hash))
+
+
+def splitting_link(sae_id: str, latent: int, run: str = "", short_hash: str = "") -> Link:
+    """The tree below a latent."""
+    return Link(SPLITTING_PATH, _given(run=run, sae=sae_id, latent=str(latent), h=short_hash))
 
 
 def neuronpedia_url(neuronpedia_id: str | None, latent: int) -> str | None:

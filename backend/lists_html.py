@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from backend.latent import TokenLogit
@@ -160,3 +160,25 @@ def bar_html(value: float, maximum: float) -> str:
     """A bar for one figure of a table."""
     share = bar_width(value / maximum) if maximum > 0 else 0.0
     return f'<span class="bar"><span style="width:{share:.1f}%"></span></span>'
+
+
+def pill_html(words: str, chosen: bool, to: Link) -> str:
+    """One choice of a row of choices: a link, or bold when it is the one in force."""
+    return f"<b>{safe(words)}</b>" if chosen else link(to.href, words)
+
+
+def pages_html(here: Callable[..., Link], page: int, n_pages: int, what: str) -> str:
+    """Links to the page before and after; nothing when there is one page only.
+
+    Args:
+        here: this page's link with some parameters changed.
+        what: what the pages hold, for a screen reader.
+    """
+    if n_pages <= 1:
+        return ""
+    before = link(here(page=str(page - 1)).href, "‹ Previous") if page > 1 else ""  # noqa: RUF001
+    after = link(here(page=str(page + 1)).href, "Next ›") if page < n_pages else ""  # noqa: RUF001
+    return (
+        f'<nav class="pills" aria-label="Pages of {safe(what)}">{before} page {page:,} of '
+        f"{n_pages:,} {after}</nav>"
+    )
