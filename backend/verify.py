@@ -119,7 +119,7 @@ def _has_increasing_keys(file: pq.ParquetFile, table: Table) -> bool:
         joined = keys if last is None else pa.concat_tables([last, keys])
         if not is_strictly_increasing(joined):
             return False
-        last = joined.slice(joined.num_rows - 1)
+        last = joined.slice(max(joined.num_rows - 1, 0))  # a table may be empty
     return True
 
 
