@@ -27,7 +27,7 @@ def _read_first_run() -> None:
 
     with suppress(RunError):
         for run in list_runs(data_dir())[:1]:
-            opened_run(run.path, run.short_hash)
+            opened_run(run.path, run.short_hash).load_search_index()
 
 
 app = st.App("app.py", lifespan=warm)

@@ -116,7 +116,7 @@ def _facts(run: Run, small: str, large: str, figures: dict[str, Record]) -> str:
 
 def _scatter(run: Run, small: str, large: str) -> None:
     points = stitching.points(run, small, large, stitch_charts.MOST_POINTS)
-    mse = stitching.error_of(run, small)
+    mse, counts = stitching.error_of(run, small), stitching.counts(run, small, large)
     st.html("<h2>Novel or not</h2>")
     if not points or not mse:
         st.html(notice("No latent of the larger SAE fired in the sample."))
@@ -127,7 +127,7 @@ def _scatter(run: Run, small: str, large: str) -> None:
         "latent; the list below has the same latents as links.</p>"
     )
     event = st.plotly_chart(
-        stitch_charts.delta_scatter(points, mse),
+        stitch_charts.delta_scatter(points, mse, counts["novel"] + counts["reconstruction"]),
         on_select="rerun",
         selection_mode="points",
         key=f"scatter-{run.name}-{small}-{large}",

@@ -67,7 +67,7 @@ def histogram(
             "fixedrange": True,
         },
     }
-    return go.Figure([bars], layout)  # in one piece: every update of a figure costs a millisecond
+    return go.Figure([bars], layout)  # in one piece: updates of a figure are slow
 
 
 def node_places(graph: Graph) -> dict[str, tuple[float, float]]:

@@ -200,7 +200,7 @@ def totals(run: Run) -> dict[str, int]:
             (select count(*) from components) as n_components,
             (select count(*) from contexts) as n_contexts,
             (select count(*) from examples) as n_examples,
-            (select count(*) from words) as n_terms,
+            (select count(distinct term) from terms where "index" = 'fires') as n_terms,
             coalesce(max(n.tokens_seen) filter (s.kind = 'sae'), 0) as tokens_seen
         from latent_facts n join saes s using (sae_id)
         """

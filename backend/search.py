@@ -34,7 +34,7 @@ with matched as (
     select sae_id, "index" as matched_in, term, latents,
         case when folded = fold($text) then 1
             when starts_with(folded, fold($text)) then 3 else 4 end as place
-    from terms
+    from search_terms
     where contains(folded, fold($text)) and fold($text) <> ''
         and ($sae_id is null or sae_id = $sae_id)
         and ($index = 'any' or "index" = $index)
@@ -133,11 +133,13 @@ def search_latents(
     example (context_id, position, activation, text, token_starts, token_ends, title; missing when
     there is none) and n_hits, the number of hits on all pages.
     """
+    run.load_search_index()
     return run.query(_HITS + _ONE_PAGE, **_asked(text, sae_id, index), **page_bounds(limit, offset))
 
 
 def count_hits(run: Run, text: str, sae_id: str | None = None, index: str = "any") -> int:
     """Latents and meta-latents that `search_latents` finds on all pages together."""
+    run.load_search_index()
     row = run.row(_HITS + "select count(*) as n from hits", **_asked(text, sae_id, index))
     return row["n"] if row else 0
 
@@ -145,6 +147,7 @@ def count_hits(run: Run, text: str, sae_id: str | None = None, index: str = "any
 def did_you_mean(run: Run, text: str, limit: int = 3) -> list[str]:
     """Terms of the corpus spelled nearly like `text`: fewest wrong letters, then most frequent."""
     cleaned = clean_text(text)
+    run.load_search_index()
     found = run.query(
         """
         select term, damerau_levenshtein(folded, fold($text)) as edits

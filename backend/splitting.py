@@ -23,7 +23,7 @@ def descendants(run: Run, sae_id: str, latent: int) -> list[Record]:
         with recursive sizes as (
             select sae_id, lead(sae_id) over (order by n_latents) as next_sae_id
             from saes where kind = 'sae'
-        ), links as (
+        ), links as materialized (  -- or every level of the tree would read the files again
             select s.small_sae_id, s.large_sae_id, s.latent, s.nearest_latent, s.max_cosine,
                 s.together / nullif(s.fired, 0) as together_share
             from stitching s

@@ -4,75 +4,78 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from backend.charts import ACCENT, FAINT, NODE_LABEL, QUIET
 from backend.records import Record, column
+from backend.splitting import SIMILAR_COSINE
+from backend.stitch_html import MILLION
 from backend.text_html import latent_name, safe, shortened
 
 NOVEL = "#2f7fb8"  # blue and orange stay apart for colour-blind readers, on light and dark
-MOST_POINTS = 30_000
-MILLION = 1e6
+MOST_POINTS = 4_000  # more of them fill the same cloud, and every rerun of the page would draw them
 _MARGIN = {"l": 60, "r": 10, "t": 10, "b": 45}
+_LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _PALETTE = (
     "#d0702a", "#2f7fb8", "#8a6fc2", "#3f9a6b", "#c2557d", "#a08a2c", "#4b9aa6", "#97694a",
 )  # fmt: skip
 
 
-def delta_scatter(points: Sequence[Record], mse: float) -> go.Figure:
+def delta_scatter(points: Sequence[Record], mse: float, n: int) -> go.Figure:
     """Each latent's maximum cosine against what adding it changes; customdata is [latent].
 
     Args:
         points: latent, label, delta_mse, max_cosine, kind.
         mse: of the smaller SAE; changes are shown as millionths of it.
+        n: latents that fired, of which `points` are all or a random part.
 
     The vertical axis is an inverse hyperbolic sine: linear around 0, logarithmic far from it.
     """
-    figure = go.Figure()
+    traces = []
     largest = 1.0
     for kind, colour in (("reconstruction", ACCENT), ("novel", NOVEL)):
         own = [point for point in points if point["kind"] == kind]
         change = np.array(column(own, "delta_mse"), np.float64) / mse * MILLION
         largest = max(largest, float(np.abs(change).max(initial=0.0)))
-        figure.add_trace(
+        names = [safe(shortened(latent_name(p["label"], p["latent"]), NODE_LABEL)) for p in own]
+        traces.append(
             go.Scattergl(
                 x=np.array(column(own, "max_cosine"), np.float32),
                 y=np.arcsinh(change),
                 mode="markers",
-                name=f"{kind} ({len(own):,})",
+                name=kind,
                 marker={"size": 5 if len(points) > 3000 else 8, "color": colour, "opacity": 0.55},
-                text=[
-                    safe(shortened(latent_name(p["label"], p["latent"]), NODE_LABEL)) for p in own
-                ],
-                customdata=np.array(
-                    [[p["latent"], c] for p, c in zip(own, change, strict=True)]
-                ).reshape(-1, 2),
+                text=np.array(names, object),  # of a list Plotly looks at every item in Python
+                customdata=np.column_stack([np.array(column(own, "latent"), np.float64), change]),
                 hovertemplate="%{text} (%{customdata[0]})<br>cosine %{x:.2f}"
                 "<br>change %{customdata[1]:+.3g} millionths<extra></extra>",
             )
         )
     decades = [10.0**i for i in range(math.ceil(math.log10(largest)) + 1)]
     ticks = [*(-tick for tick in reversed(decades)), 0.0, *decades]
-    figure.add_vline(0.7, line={"dash": "dot", "width": 1, "color": QUIET})
-    figure.update_xaxes(title=f"cosine with the nearest latent (n = {len(points):,})")
-    figure.update_yaxes(
-        title="change of the error, millionths",
-        tickvals=[math.asinh(tick) for tick in ticks],
-        ticktext=[_signed(tick) for tick in ticks],
-        zeroline=True,
-        zerolinewidth=1,
-        zerolinecolor=QUIET,
-    )
-    figure.update_layout(
-        height=440,
-        margin=_MARGIN,
-        clickmode="event+select",
-        dragmode="pan",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )
-    return figure
+    drawn = f"n = {n:,}" if len(points) == n else f"{len(points):,} drawn of n = {n:,}"
+    rule = {"x0": SIMILAR_COSINE, "x1": SIMILAR_COSINE, "y0": 0, "y1": 1, "yref": "paper"}
+    layout = {
+        "height": 440,
+        "margin": _MARGIN,
+        "clickmode": "event+select",
+        "dragmode": "pan",
+        "legend": _LEGEND_ABOVE,
+        "shapes": [{"type": "line", **rule, "line": {"dash": "dot", "width": 1, "color": QUIET}}],
+        "xaxis": {"title": {"text": f"cosine with the nearest latent ({drawn})"}},
+        "yaxis": {
+            "title": {"text": "change of the error, millionths"},
+            "tickvals": [math.asinh(tick) for tick in ticks],
+            "ticktext": [_signed(tick) for tick in ticks],
+            "zeroline": True,
+            "zerolinewidth": 1,
+            "zerolinecolor": QUIET,
+        },
+    }
+    return go.Figure(traces, layout)
 
 
 def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure:
@@ -83,7 +86,7 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
         metric: `mse`, `variance_explained` or `effect`; the latter with its interval.
         title: label of the vertical axis.
     """
-    figure = go.Figure()
+    traces = []
     for actions, name, colour in (
         (("start", "insert"), "novel latents join", NOVEL),
         (("swap", "rest", "bias"), "groups are swapped", ACCENT),
@@ -103,7 +106,7 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
                 "thickness": 0.8,
                 "width": 0,
             }
-        figure.add_trace(
+        traces.append(
             go.Scatter(
                 x=column(rows, "l0"),
                 y=column(rows, metric),
@@ -119,7 +122,7 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
         )
     refit = [row for row in curve if row["refit_variance_explained"] is not None]
     if metric == "variance_explained" and refit:
-        figure.add_trace(
+        traces.append(
             go.Scatter(
                 x=column(refit, "l0"),
                 y=column(refit, "refit_variance_explained"),
@@ -131,7 +134,7 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
             )
         )
     for row, name in ((curve[0], curve[0]["small_sae_id"]), (curve[-1], curve[-1]["large_sae_id"])):
-        figure.add_trace(
+        traces.append(
             go.Scatter(
                 x=[row["l0"]],
                 y=[row[metric]],
@@ -143,15 +146,7 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
                 hovertemplate=f"{safe(name)}: %{{y:.4g}}<extra></extra>",
             )
         )
-    figure.update_xaxes(title=f"L0, latents a token (n = {len(curve)} steps)")
-    figure.update_yaxes(title=title)
-    figure.update_layout(
-        height=360,
-        margin=_MARGIN,
-        dragmode=False,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )
-    return figure
+    return go.Figure(traces, _layout(f"L0, latents a token (n = {len(curve)} steps)", title))
 
 
 def roc_curve(points: Sequence[Record], auc: float, n: int) -> go.Figure:
@@ -170,16 +165,20 @@ def roc_curve(points: Sequence[Record], auc: float, n: int) -> go.Figure:
         x=[0, 1], y=[0, 1], mode="lines", name="chance", hoverinfo="skip",
         line={"color": FAINT, "dash": "dot"},
     )  # fmt: skip
-    figure = go.Figure([curve, chance])
-    figure.update_xaxes(title=f"reconstructions taken for novel (n = {n:,})", range=[0, 1])
-    figure.update_yaxes(title="novel latents found", range=[0, 1.01])
-    figure.update_layout(
-        height=360,
-        margin=_MARGIN,
-        dragmode=False,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )
-    return figure
+    layout = _layout(f"reconstructions taken for novel (n = {n:,})", "novel latents found")
+    layout["xaxis"]["range"], layout["yaxis"]["range"] = [0, 1], [0, 1.01]
+    return go.Figure([curve, chance], layout)
+
+
+def _layout(x_title: str, y_title: str) -> dict[str, Any]:
+    return {
+        "height": 360,
+        "margin": _MARGIN,
+        "dragmode": False,
+        "legend": _LEGEND_ABOVE,
+        "xaxis": {"title": {"text": x_title}},
+        "yaxis": {"title": {"text": y_title}},
+    }
 
 
 def component_colours(nodes: Sequence[Record]) -> list[tuple[int, str, str]]:

@@ -150,7 +150,7 @@ def roc(run: Run, small: str, large: str) -> list[Record]:
 
     Columns: cut, true_positive, false_positive; from the lowest cut up, at most a few hundred.
     """
-    return run.query(
+    return run.fixed_query(
         """
         with ranked as (
             select max_cosine as cut,

@@ -1,15 +1,16 @@
 """Find runs on disk, verify one, and answer SQL over it.
 
 A `Run` owns one in-memory DuckDB database. Large tables are views over their Parquet files; small
-ones, the search index and short facts of each latent are copied into memory when the run is opened.
-After that the database is locked: no file outside the run's folder, no extension, no changed
-setting. Each query runs on its own cursor, because a DuckDB connection may serve only one thread at
-a time.
+ones and short facts of each latent are copied into memory when the run is opened, the search index
+when it is first asked for. Once open the database is locked: no file outside the run's folder, no
+extension, no changed setting. Each query runs on its own cursor, because a DuckDB connection may
+serve only one thread at a time.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,22 +28,27 @@ DEFAULT_DATA = Path(__file__).resolve().parent.parent / "data"
 THREADS = 2
 MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
-# room (twice the file). `terms` may be larger: a word's latents lie in all row groups of its file
+# room (twice the file). Search may take more: a word's latents lie in all row groups of `terms`
 MEMORY_BYTES = 4_000_000
-MEMORY_BYTES_OF = {"terms": 24_000_000}
+SEARCH_MEMORY_BYTES = 24_000_000
 
-# `fold` makes what search compares: lower case, without accents. `words` has one row for each
-# spelling, for near misses; `latent_facts` what lists of latents show.
+# `fold` makes what search compares: lower case, without accents; `latent_facts` has what lists of
+# latents show
 _FOLD = "create macro fold(name) as strip_accents(lower(name))"
-_DERIVED_TABLES = """
-create table words as
-    select folded, arg_max(term, count) as term, max(count) as count
-    from terms where "index" = 'fires' group by folded;
+_LATENT_FACTS = """
 create table latent_facts as
     select sae_id, latent, label, fold(label) as folded, label_source, label_score, count,
         tokens_seen, n_components, decomposition_variance_explained, x, y,
         list_transform(top_terms[:5], lambda t: {'term': t.term, 'score': t.score}) as best_terms
-    from latents;
+    from latents
+"""
+# `search_terms` is `terms` as search compares them; `words` has one row for each spelling, for near
+# misses; `best_examples` the line that a hit shows
+_SEARCH_INDEX = """
+create {kind} search_terms as select *, fold(term) as folded from terms;
+create table words as
+    select folded, arg_max(term, count) as term, max(count) as count
+    from search_terms where "index" = 'fires' group by folded;
 create table best_examples as
     select sae_id, latent, context_id, position, activation
     from examples where "group" = 'top' and rank = 0;
@@ -78,6 +84,8 @@ class Run:
         self.name = folder.name
         self._connection = connection
         self._fixed_query = lru_cache(MOST_REMEMBERED)(self.query)
+        self._index_lock = threading.Lock()
+        self._indexed = False
 
     def query(self, sql: str, **params: Any) -> list[Record]:
         """All rows of one statement; `$name` in `sql` takes the value of that parameter.
@@ -106,6 +114,22 @@ class Run:
     def fixed_row(self, sql: str, **params: Any) -> Record | None:
         """As `row`, remembered in the same way."""
         return next(iter(self.fixed_query(sql, **params)), None)
+
+    def load_search_index(self) -> None:
+        """Make the tables that search reads; the first caller waits, later ones do not.
+
+        Not part of opening, because the first page needs none of it.
+        """
+        with self._index_lock:
+            if self._indexed:
+                return
+            kind = _kind(self.manifest.files["terms"].bytes, SEARCH_MEMORY_BYTES)
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute(f"begin; {_SEARCH_INDEX.format(kind=kind)} commit")
+            finally:
+                cursor.close()  # an unfinished transaction ends with it, and leaves nothing
+            self._indexed = True
 
     def close(self) -> None:
         self._connection.close()
@@ -152,7 +176,7 @@ def open_run(folder: Path, progress: Progress | None = None) -> Run:
         connection.execute(_FOLD)
         for name in TABLES:
             _create(connection, name, folder, manifest)
-        connection.execute(_DERIVED_TABLES)
+        connection.execute(_LATENT_FACTS)
         connection.execute(f"set threads = {THREADS}")
         connection.execute(f"set allowed_directories = [{_literal(folder)}]")
         connection.execute("set enable_external_access = false")
@@ -167,10 +191,13 @@ def _create(
     connection: duckdb.DuckDBPyConnection, name: str, folder: Path, manifest: Manifest
 ) -> None:
     record = manifest.files[name]
-    kind = "table" if record.bytes <= MEMORY_BYTES_OF.get(name, MEMORY_BYTES) else "view"
-    columns = "*, fold(term) as folded" if name == "terms" else "*"
+    kind = _kind(record.bytes, MEMORY_BYTES)
     source = _literal(folder / record.path)  # DDL takes no parameters
-    connection.execute(f"create {kind} {name} as select {columns} from read_parquet({source})")
+    connection.execute(f"create {kind} {name} as select * from read_parquet({source})")
+
+
+def _kind(size: int, largest: int) -> str:
+    return "table" if size <= largest else "view"
 
 
 def _inspect(data_dir: Path) -> list[RunSummary | RunProblem]:

@@ -60,7 +60,7 @@ def main() -> None:
 
 def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
     """Query parameters to run each page with: latents and words drawn at random."""
-    from backend import queries
+    from backend import queries, stitching
 
     draw = random.Random(0)
     saes = queries.saes(run)
@@ -73,6 +73,15 @@ def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
         "search": [{"q": draw.choice(words)[: draw.choice((3, 20))]} for _ in range(reruns)],
         "latent": [{"sae": widest, "latent": str(latent)} for latent in latents],
     }
+    pairs = stitching.pairs(run)
+    if pairs:
+        chosen = [draw.choice(pairs) for _ in range(reruns)]
+        pages["stitching"] = [
+            {"small": pair["small_sae_id"], "large": pair["large_sae_id"]} for pair in chosen
+        ]
+        small = pairs[0]["small_sae_id"]
+        roots = [queries.random_latent(run, small, draw.randrange(1 << 30)) for _ in latents]
+        pages["splitting"] = [{"sae": small, "latent": str(root)} for root in roots]
     metas = [sae["sae_id"] for sae in saes if sae["kind"] == "meta"]
     if metas:
         drawn = [queries.random_latent(run, metas[0], draw.randrange(1 << 30)) for _ in latents]

@@ -22,7 +22,7 @@ from precompute.terms import Label, fires_index, label_of, promotes_index, score
 from precompute.text import TokenisedText
 
 COUNTED_SPLITS = ("train", "heldout")
-COSINE_STEP = 2.0**-13  # of two million cosines that pages show with two digits: a third less disk
+COSINE_STEP = 2.0**-13  # pages show two digits; trailing zeros compress
 
 
 @dataclass(frozen=True)

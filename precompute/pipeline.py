@@ -27,7 +27,7 @@ from precompute.stages import Places, Stages, check_disk, stage_folders
 from precompute.stitching.stage import StitchTask, stitch
 from precompute.suite import SaeTask, train_suite
 from precompute.text import SPLITS, TokenisedText, tokenise
-from precompute.textcache import load_text, save_text
+from precompute.textcache import load_text, save_text, stored_text
 from precompute.workers import run_tasks
 
 log = logging.getLogger(__name__)
@@ -106,9 +106,7 @@ def make_saes(
 def compute_parts(task: PartsTask) -> None:
     """Compute the tables that concern one SAE alone."""
     config, stages = task.config, task.stages
-    text = load_text(stages.text)
-    if text is None:
-        raise RuntimeError(f"{stages.text} is incomplete although a later stage needs it")
+    text = stored_text(stages.text)
     rows = {name: np.load(stages.activations / f"{name}.npy", mmap_mode="r") for name in SPLITS}
     parts = latent_tables.sae_tables(
         task.sae_id,

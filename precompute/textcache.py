@@ -32,6 +32,18 @@ def save_text(text: TokenisedText, folder: Path) -> None:
     temporary.replace(folder / STRINGS_NAME)
 
 
+def stored_text(folder: Path) -> TokenisedText:
+    """The text saved in `folder`, for the stages after the one that saves it.
+
+    Raises:
+        RuntimeError: it was never completed.
+    """
+    text = load_text(folder)
+    if text is None:
+        raise RuntimeError(f"{folder} is incomplete although a later stage needs it")
+    return text
+
+
 def load_text(folder: Path) -> TokenisedText | None:
     """The text saved in `folder`, or None when it was never completed."""
     if not (folder / STRINGS_NAME).exists():

@@ -35,7 +35,10 @@ STITCHING = Table(
         Column("max_cosine", pa.float32(), "that cosine"),
         Column("together", pa.int32(), "tokens on which it and its nearest latent both fire"),
         Column(
-            "group", pa.int32(), "swap group, as in `swap_groups`; null without a counterpart", True
+            "group",
+            pa.int32(),
+            "swap group (`swap_groups` has those of pairs with a curve); null without counterpart",
+            True,
         ),
     ),
 )

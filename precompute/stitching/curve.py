@@ -67,7 +67,6 @@ def schedule(
         max_cosine: float [n_large], with the nearest latent of the smaller SAE.
     """
     large = np.zeros(len(is_novel), np.int64)
-    small = np.zeros(len(groups.small), np.int64)
     novel = np.flatnonzero(is_novel)
     by_cosine = novel[np.argsort(max_cosine[novel], kind="stable")]
     actions = ["start"]
@@ -83,16 +82,16 @@ def schedule(
     step_of_group = np.empty(groups.n_groups, np.int64)
     if n_paired:
         n_steps = min(swap_points, n_paired)
-        part = np.minimum((moved - 1) * n_steps // max(int(moved[-1]), 1), n_steps - 1)
-        used, part = np.unique(np.maximum(part, 0), return_inverse=True)
+        # equal numbers of latents a step; maximum, because the first group may move none
+        part = np.maximum(moved - 1, 0) * n_steps // max(int(moved[-1]), 1)
+        used, part = np.unique(part, return_inverse=True)
         step_of_group[:n_paired] = len(actions) + part
         actions += ["swap"] * len(used)
     if n_paired < groups.n_groups:
         step_of_group[n_paired:] = len(actions)
         actions.append("rest")
-    small[:] = step_of_group[groups.small]
     large[~is_novel] = step_of_group[groups.large[~is_novel]]
-    return Schedule(small, large, (*actions, "bias"))
+    return Schedule(step_of_group[groups.small], large, (*actions, "bias"))
 
 
 @torch.no_grad()

@@ -37,7 +37,7 @@ from precompute.stitching.pair import Rows, curve_points, predictor_summary
 from precompute.stitching.sample import heldout_blocks, heldout_pieces
 from precompute.stitching.splitting import parents
 from precompute.text import TokenisedText
-from precompute.textcache import load_text
+from precompute.textcache import stored_text
 from precompute.workers import run_tasks
 from precompute.writer import write_atomically
 
@@ -75,7 +75,7 @@ def stitch(task: StitchTask, text: TokenisedText, workers: int) -> None:
 def run_pass(task: StitchTask) -> None:
     """One pass over some of the blocks of contexts, for all pairs at once."""
     config, folder = task.config, task.stages.stitching
-    text = _text(task)
+    text = stored_text(task.stages.text)
     bounds = _pass_bounds(config, text)
     blocks = heldout_blocks(text, config.stitching.tokens)
     blocks = blocks[bounds[task.number] : bounds[task.number + 1] + 1]
@@ -137,7 +137,7 @@ def _curve(
     config, settings = task.config, task.config.stitching
     heldout = _rows(task, "heldout", settings.curve_tokens, small, large)
     train = _rows(task, "train", settings.refit_tokens, small, large)
-    pieces = heldout_pieces(_text(task), settings.effect_contexts, len(heldout.x))
+    pieces = heldout_pieces(stored_text(task.stages.text), settings.effect_contexts, len(heldout.x))
     language_model = load_language_model(config.model)
     model = SplicedModel(config.model, language_model, pieces, torch.device(task.device))
     own = heldout.x[: model.n_rows]
@@ -176,13 +176,6 @@ def _nearest(task: StitchTask) -> dict[Pair, Nearest]:
     if found is None:
         raise RuntimeError(f"{task.stages.stitching} lacks nearest.npz, which comes first")
     return found
-
-
-def _text(task: StitchTask) -> TokenisedText:
-    text = load_text(task.stages.text)
-    if text is None:
-        raise RuntimeError(f"{task.stages.text} is incomplete although a later stage needs it")
-    return text
 
 
 def _activations(task: StitchTask, split: str) -> np.ndarray:

@@ -25,9 +25,10 @@ def traces(figure: go.Figure) -> list[Any]:
 
 def test_the_scatter_has_a_trace_a_kind_and_every_point_its_latent(run: Run) -> None:
     points = stitching.points(run, *PAIR, 100)
-    figure = stitch_charts.delta_scatter(points, mse=0.4)
+    figure = stitch_charts.delta_scatter(points, mse=0.4, n=31)
     names = [trace.name for trace in traces(figure)]
-    assert names == ["reconstruction (16)", "novel (15)"]
+    assert names == ["reconstruction", "novel"]
+    assert [len(trace.x) for trace in traces(figure)] == [16, 15]
     for trace in traces(figure):
         for y, (latent, change) in zip(trace.y, trace.customdata, strict=True):
             assert change == pytest.approx(delta_mse(int(latent)) / 0.4 * 1e6, rel=1e-4)
@@ -37,11 +38,13 @@ def test_the_scatter_has_a_trace_a_kind_and_every_point_its_latent(run: Run) -> 
     axis = layout.yaxis
     assert [t for t, at in zip(axis.ticktext, axis.tickvals, strict=True) if at == 0] == ["0"]
     assert axis.ticktext[0] == "\u2212100" and axis.ticktext[-1] == "+100"
-    assert "n = 31" in layout.xaxis.title.text
+    assert "(n = 31)" in layout.xaxis.title.text
+    part: Any = stitch_charts.delta_scatter(points[:9], mse=0.4, n=31).layout
+    assert "(9 drawn of n = 31)" in part.xaxis.title.text
 
 
 def test_labels_of_the_scatter_are_escaped(run: Run) -> None:
-    figure = stitch_charts.delta_scatter(stitching.points(run, *PAIR, 100), mse=0.4)
+    figure = stitch_charts.delta_scatter(stitching.points(run, *PAIR, 100), mse=0.4, n=31)
     assert not [text for trace in traces(figure) for text in trace.text if "<" in text]
 
 

@@ -80,15 +80,44 @@ def test_tables_too_large_for_memory_give_the_same_rows(
     fixture_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.store.MEMORY_BYTES", 0)
-    monkeypatch.setattr("backend.store.MEMORY_BYTES_OF", {})
+    monkeypatch.setattr("backend.store.SEARCH_MEMORY_BYTES", 0)
     viewed = open_run(fixture_run)
+    viewed.load_search_index()
     views = viewed.query("select view_name from duckdb_views() where not internal")
-    assert set(column(views, "view_name")) == set(TABLES)
+    assert set(column(views, "view_name")) == {*TABLES, "search_terms"}
     for name in TABLES:
         assert viewed.row(f"select count(*) as n from {name}") == {
             "n": viewed.manifest.files[name].rows
         }
     viewed.close()
+
+
+def test_the_search_index_is_made_once_even_when_many_ask(fixture_run: Path) -> None:
+    opened = open_run(fixture_run)
+    with ThreadPoolExecutor(8) as pool:
+        for asked in [pool.submit(opened.load_search_index) for _ in range(8)]:
+            asked.result()  # a second making of the same tables would raise
+    spelled = opened.row("select count(*) as n from words")
+    assert spelled == opened.row(
+        """select count(distinct fold(term)) as n from terms where "index" = 'fires'"""
+    )
+    opened.close()
+
+
+def test_a_search_index_that_could_not_be_made_is_made_later(
+    fixture_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.store.MEMORY_BYTES", 0)
+    folder = Path(shutil.copytree(fixture_run, tmp_path / "run"))
+    opened = open_run(folder)
+    examples = folder / opened.manifest.files["examples"].path  # read last, after other tables
+    away = examples.rename(tmp_path / "away")
+    with pytest.raises(duckdb.Error):
+        opened.load_search_index()
+    away.rename(examples)
+    opened.load_search_index()
+    assert opened.row("select count(*) as n from best_examples") != {"n": 0}
+    opened.close()
 
 
 def test_parameters_are_values_never_sql(run: Run) -> None:
