@@ -6,7 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from backend.links import LATENT_PATH, META_PATH, SEARCH_PATH, SPLITTING_PATH, STITCHING_PATH
+from backend.links import (
+    LATENT_PATH,
+    META_PATH,
+    SEARCH_PATH,
+    SPLITTING_PATH,
+    STITCHING_PATH,
+    TRUST_PATH,
+)
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -27,6 +34,7 @@ page = st.navigation(
         st.Page("app_pages/meta.py", title="Meta-latent", url_path=META_PATH),
         st.Page("app_pages/stitching.py", title="Stitching", url_path=STITCHING_PATH),
         st.Page("app_pages/splitting.py", title="Splitting", url_path=SPLITTING_PATH),
+        st.Page("app_pages/trust.py", title="Trust", url_path=TRUST_PATH),
     ],
     position="hidden",  # our own links keep the run in the address, these would drop it
 )

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
+
+INDEX_AFTER_SECONDS = 3.0  # the first page is drawn by then; a search that comes earlier waits
 
 
 @asynccontextmanager
@@ -26,8 +29,12 @@ def _read_first_run() -> None:
     from backend.store import data_dir, list_runs
 
     with suppress(RunError):
-        for run in list_runs(data_dir())[:1]:
-            opened_run(run.path, run.short_hash).load_search_index()
+        for found in list_runs(data_dir())[:1]:
+            run = opened_run(found.path, found.short_hash)
+            queries.totals(run)  # answers are remembered
+            queries.featured_decompositions(run)
+            time.sleep(INDEX_AFTER_SECONDS)
+            run.load_search_index()
 
 
 app = st.App("app.py", lifespan=warm)

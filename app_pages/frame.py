@@ -24,6 +24,7 @@ from backend.links import (
     latent_link,
     overview_link,
     search_link,
+    trust_link,
 )
 from backend.manifest import RunError
 from backend.opener import opened_run
@@ -138,6 +139,7 @@ def _sidebar(run: Run, names: list[str], path: str) -> None:
         ("Meta-latent", Link(META_PATH, {"run": run.name})),
         ("Stitching", Link(STITCHING_PATH, {"run": run.name})),
         ("Splitting", Link(SPLITTING_PATH, {"run": run.name})),
+        ("Trust", trust_link(run.name)),
     )
     items = "".join(
         f'<a href="{escape(to.href)}"{current if to.path == path else ""}>{name}</a>'

@@ -7,7 +7,7 @@ import streamlit as st
 from app_pages.chosen import chosen_latent
 from app_pages.evidence import histogram, vocabulary
 from app_pages.frame import actions_html, opened, title
-from backend import charts, queries, stitching
+from backend import charts, queries, stitching, trust
 from backend.equation_html import Decomposition, equation_html, parts_html, strip_html
 from backend.evidence_html import examples_html, graph_links_html, relatives_html
 from backend.latent import Latent
@@ -17,6 +17,7 @@ from backend.records import Record
 from backend.stitch_html import novelty_html
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
+from backend.trust_cards_html import ancestors_html, other_methods_html
 
 
 def latent_page() -> None:
@@ -123,9 +124,16 @@ def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
             (number(_mean_stability(rows)), "mean stability", "stability"),
         ]
     )
+    others = other_methods_html(
+        rows,
+        latent.decomposition_variance_explained,
+        trust.other_decompositions(run, latent.sae_id, latent.latent),
+        meta_sae_id,
+        run.name,
+    )
     st.html(
         f"<h2>Decomposition</h2>{equation_html(decomposition)}{strip_html(decomposition)}"
-        f"{facts}{parts_html(decomposition)}"
+        f"{facts}{parts_html(decomposition)}<h2>The same latent by other methods</h2>{others}"
     )
 
 
@@ -169,7 +177,10 @@ def _novelty(run: Run, latent: Latent) -> str:
     errors = {row["small_sae_id"]: stitching.error_of(run, row["small_sae_id"]) for row in rows}
     known = {sae_id: mse for sae_id, mse in errors.items() if mse is not None}
     table = novelty_html(rows, known, latent.sae_id, latent.latent, run.name)
-    return f"<h2>Novel, or a reconstruction?</h2>{table}"
+    chain = trust.ancestors(run, latent.sae_id, latent.latent)
+    name = latent_name(latent.label, latent.latent)
+    line = ancestors_html(chain, latent.sae_id, latent.latent, name, run.name)
+    return f"<h2>Novel, or a reconstruction?</h2>{line}{table}"
 
 
 def _graph(run: Run, latent: Latent, meta_sae_id: str) -> None:

@@ -8,7 +8,7 @@ from app_pages.frame import actions_html, opened, search_form, title
 from backend import charts, queries, urlstate
 from backend.controls_html import controls_html
 from backend.equation_html import Decomposition, card_html
-from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link
+from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link, trust_link
 from backend.lists_html import facts_html, table_html
 from backend.records import Record
 from backend.store import Run
@@ -41,13 +41,20 @@ def overview() -> None:
         "<h2>The SAEs of this run</h2>" + _sae_table(saes, run) + "<h2>Is it more than chance?</h2>"
     )
     st.html(
-        controls_html(
-            queries.measurements(run, "meta_sae") + queries.measurements(run, "decomposition")
-        )
+        controls_html(_of_main_meta(run, saes))
+        + f"<p class='after'>{link(trust_link(run.name).href, 'All controls of this run')}: other "
+        "methods, other sizes, other seeds, known facts.</p>"
     )
     st.html("<h2>Map</h2>")
     if urlstate.switch(f"Show the map of {main_sae}", "map", help="Up to 50,000 points."):
         _map(run, main_sae)
+
+
+def _of_main_meta(run: Run, saes: list[Record]) -> list[Record]:
+    """Measurements of the meta-SAE that the run is about; others split controls."""
+    metas = [sae["sae_id"] for sae in saes if sae["kind"] == "meta"]
+    rows = queries.measurements(run, "meta_sae") + queries.measurements(run, "decomposition")
+    return [row for row in rows if row["subject"] in metas[:1]]
 
 
 def _facts(totals: dict[str, int]) -> str:

@@ -35,7 +35,8 @@ def splitting_page() -> None:
         + f"<h1>{safe(name)}, split</h1>"
         f'<p class="lead">Larger SAEs {tip("split", "splitting")} a latent into finer ones. Below '
         f"{safe(latent.sae_id)}/{latent.latent} stands, size by size, each latent whose nearest "
-        "one it is; the colour is the strongest component where there is a decomposition.</p>"
+        "one it is; the colour is the strongest component where there is a decomposition. Click "
+        "one to open it.</p>"
     )
     nodes = splitting.descendants(run, latent.sae_id, latent.latent)
     _tree(run, latent, nodes)
@@ -54,12 +55,18 @@ def _tree(run: Run, latent: Latent, nodes: list[Record]) -> None:
     leaves = [node for node in nodes if node["sae_id"] == nodes[-1]["sae_id"]]
     sizes = grouped(nodes, "sae_id")
     st.html(facts_html((f"{len(rows):,}", f"in {sae_id}", None) for sae_id, rows in sizes.items()))
-    st.plotly_chart(
+    event = st.plotly_chart(
         stitch_charts.split_tree(nodes),
+        on_select="rerun",
+        selection_mode="points",
         config={"displayModeBar": False},
         key=f"tree-{run.name}-{latent.sae_id}-{latent.latent}",
         alt="Tree of the latent and its descendants in larger SAEs; the table below lists them",
     )
+    for point in event["selection"]["points"]:  # a tree returns ids, no customdata
+        sae_id, _, number_in_sae = str(point["id"]).rpartition("/")
+        target = latent_link(sae_id, int(number_in_sae), run=run.name)
+        st.switch_page("app_pages/latent.py", query_params=target.params)
     st.html(_legend(nodes) + f"<h2>In {safe(leaves[0]['sae_id'])}</h2>" + _leaves(run, leaves))
 
 

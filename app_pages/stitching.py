@@ -8,11 +8,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from app_pages.frame import actions_html, opened, title
-from backend import stitch_charts, stitching, urlstate
+from backend import queries, stitch_charts, stitching, urlstate
 from backend.links import STITCHING_PATH, Link, latent_link
 from backend.lists_html import facts_html, pages_html, pill_html, table_html
 from backend.records import Record
-from backend.stitch_html import pair_latents_html
+from backend.stitch_html import merged_html, pair_latents_html
 from backend.store import Run
 from backend.text_html import notice, number, percent, safe, tip
 
@@ -64,7 +64,8 @@ def stitching_page() -> None:
     _scatter(run, small, large)
     _curves(run, small, large, figures)
     _predictor(run, small, large, figures)
-    st.html(_latents(run, small, large, here, kind, sort, text, number_))
+    merged = merged_html(queries.measurements(run, "merged"), queries.saes(run))
+    st.html(_latents(run, small, large, here, kind, sort, text, number_) + merged)
 
 
 def _chosen(pairs: list[Record]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,12 +18,27 @@ from backend.records import Record, column
 from backend.text_html import latent_name, safe, shortened
 
 ACCENT = "#d0702a"  # contrast at least 3:1 on both page colours
+OTHER = "#2f7fb8"  # blue and orange stay apart for colour-blind readers, on light and dark
 QUIET = "#8c8a86"
 FAINT = "rgba(140,138,134,0.35)"
 NODE_LABEL = 15  # characters
 MOST_MAP_POINTS = 50_000  # what a browser without a graphics card still moves; see the reference
+AXES_MARGIN = {"l": 60, "r": 10, "t": 10, "b": 45}
+LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 _RINGS = {"latent": 0.0, "meta": 1.0, "member": 2.05}
+
+
+def axes_layout(x_title: str, y_title: str) -> dict[str, Any]:
+    """Two titled axes and the legend above; a new dict that the caller may change."""
+    return {
+        "height": 360,
+        "margin": AXES_MARGIN,
+        "dragmode": False,
+        "legend": LEGEND_ABOVE,
+        "xaxis": {"title": {"text": x_title}},
+        "yaxis": {"title": {"text": y_title}},
+    }
 
 
 def histogram(

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from backend.lists_html import table_html
 from backend.records import Record, grouped
-from backend.text_html import MISSING, bar_width, is_known, notice, number, safe, tip
+from backend.text_html import MISSING, is_known, notice, number, safe, tip
+from backend.trust_bars import UNIT, Bar, axis_html, bars_html
 
 SPLITS = {"held-out": "held out", "in-sample": "in sample"}  # in the order of the page
 CONTROL_WORDS = ("null", "random")
@@ -63,35 +64,16 @@ def _is_control(what: str) -> bool:
 
 def _group(split: str, rows: list[Record]) -> str:
     heaviest_first = sorted(rows, key=lambda row: -row["value"])
-    items = "".join(_bar(row) for row in heaviest_first)
+    bars = [
+        Bar(safe(row["what"]), row, "null" if _is_control(row["what"]) else "own")
+        for row in heaviest_first
+    ]
     head = f"<h3>{tip(SPLITS[split].capitalize(), SPLITS[split])}</h3>" if split else ""
-    return f'{head}<div class="measured"><ul>{items}</ul></div>'
-
-
-def _bar(row: Record) -> str:
-    value, low, high = row["value"], row["ci_low"], row["ci_high"]
-    css = " null" if _is_control(row["what"]) else ""
-    whisker, interval = "", ""
-    if is_known(low) and is_known(high):
-        # a narrow interval is still drawn as a line that can be seen
-        width = max(bar_width(high) - bar_width(low), 0.3)
-        whisker = f'<i style="left:{bar_width(low):.1f}%;width:{width:.1f}%"></i>'
-        interval = f" [{number(low)}, {number(high)}]"
-    told = f"{number(value, 3)}{interval}, n = {row['n']:,}"
-    return (
-        f'<li><span class="what">{safe(row["what"])}</span>'
-        f'<span class="bar{css}" title="{told}"><span style="width:{bar_width(value):.1f}%"></span>'
-        f'{whisker}</span><span class="value"><b>{number(value)}</b>'
-        f"<small>n = {row['n']:,}</small></span></li>"
-    )
+    return head + bars_html(bars, UNIT)
 
 
 def _axis() -> str:
-    ticks = "".join(f"<span>{tick}</span>" for tick in ("0", "0.25", "0.5", "0.75", "1"))
-    return (
-        f'<div class="measured"><div class="axis"><div>{ticks}</div>'
-        f"<span>{tip('variance explained')}; thin line: 95 % interval</span></div></div>"
-    )
+    return axis_html(UNIT, f"{tip('variance explained')}; thin line: 95 % interval")
 
 
 def _table(rows: Sequence[Record]) -> str:

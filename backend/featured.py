@@ -11,7 +11,7 @@ from backend.store import Run
 
 
 def featured_decompositions(run: Run, n: int = 6) -> list[Record]:
-    """Decompositions worth seeing, by a fixed rule that the overview states.
+    """Decompositions by the widest meta-SAE, by a fixed rule that the overview states.
 
     A latent counts when one word names it well (label_source `term`, label_score >= 0.5), it fires
     on at most one token in 1,000 (function words tell little), and has three or more components,
@@ -28,6 +28,9 @@ def featured_decompositions(run: Run, n: int = 6) -> list[Record]:
                 avg(c.stability) as mean_stability
             from components c
             join latent_facts n on n.sae_id = c.meta_sae_id and n.latent = c.meta_latent
+            where c.meta_sae_id = (
+                select sae_id from saes where kind = 'meta' order by n_latents desc, sae_id limit 1
+            )
             group by all having count(*) >= 3 and bool_and(n.label <> '')
         ), rated as (
             select l.sae_id, l.latent, l.label, l.label_score, p.meta_sae_id, p.strongest,

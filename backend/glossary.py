@@ -66,6 +66,45 @@ MEANINGS: dict[str, str] = {
     "chance": "The same count when whole decompositions are dealt to latents at random.",
     "members": "The latents of which this meta-latent is a component.",
     "components": "How many meta-latents are active on the latent's decoder direction.",
+    "trust": "Whether a decomposition says something about the model, or would be found in noise, "
+    "by a simpler method or in one training only.",
+    "decoder rows": "The directions of the decomposed SAE's latents: what the meta-SAE is for.",
+    "covariance-matched Gaussian rows": "Random rows with the mean and covariance of the decoder "
+    "rows: they share its low-rank shape and nothing else, so this is the fair control.",
+    "isotropic Gaussian rows": "Random rows of unit length without any shape; also what a frozen "
+    "random decoder is, for its rows never learn.",
+    "shuffled coordinates": "The decoder rows with every coordinate shuffled by itself: the same "
+    "values, and nothing of what goes together.",
+    "word directions": "The mean activations of single word pieces: directions whose names are "
+    "known, so that a meta-SAE should find parts there. The positive control.",
+    "random model": "An SAE trained alike on a model with random weights, which has learned "
+    "nothing.",
+    "same budget": "An SAE of the real model, trained alike with as many tokens: what the SAE of "
+    "the random model is to be compared with.",
+    "meta-SAE with nearest latents": "The meta-SAE with every meta-latent replaced by the most "
+    "similar latent of the smaller SAEs; tuned: its encoder trained again.",
+    "meta-SAE with random directions": "The meta-SAE with every meta-latent replaced by a random "
+    "direction; tuned: its encoder trained again.",
+    "pursuit": "Non-negative gradient pursuit: at most four directions of a fixed dictionary, "
+    "chosen one by one for each row, without an encoder.",
+    "k-means": "Every row replaced by the centre of its cluster: one part a row.",
+    "principal components": "Every row rebuilt from the same few directions of largest variance.",
+    "in the other seeds": "Share of the meta-latents that a meta-SAE trained with another seed "
+    "finds again, matched one to one by the cosine of their directions.",
+    "AUROC": "The chance that a random latent which has the value of an attribute ranks above a "
+    "random one which has not: 0.5 is a coin, 1 is perfect.",
+    "explained components": "A component is explained when at least half of the other known words "
+    "it is part of share a fact or a spelling with this word, and twice as many as usual.",
+    "every part": "Scores of all parts of a dictionary, not only of the few that a latent is made "
+    "of: they rank all words, so they are to be compared among themselves.",
+    "overlap": "Of the pairs of latents that share a meta-latent, the share that is also close to "
+    "one latent of the smaller SAE; by chance: the same with the latents renamed at random.",
+    "best match": "For each direction the highest cosine with any direction of the other "
+    "dictionary; within a dictionary, with any but itself.",
+    "composition score": "The meta_structure score of SAEBench: variance of an SAE's decoder rows "
+    "that a short meta-SAE training explains, with a quarter as many meta-latents and k = 4.",
+    "rows alike": "Every decoder row counts once.",
+    "rows by mean activation": "Every decoder row counts by its latent's mean activation.",
     "map": "Each latent's decoder direction in two dimensions; near points have similar "
     "directions, the axes themselves mean nothing.",
 }

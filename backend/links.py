@@ -17,6 +17,7 @@ LATENT_PATH = "latent"
 META_PATH = "meta"
 STITCHING_PATH = "stitching"
 SPLITTING_PATH = "splitting"
+TRUST_PATH = "trust"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ def stitching_link(small: str = "", large: str = "", run: str = "", short_hash: 
 def splitting_link(sae_id: str, latent: int, run: str = "", short_hash: str = "") -> Link:
     """The tree below a latent."""
     return Link(SPLITTING_PATH, _given(run=run, sae=sae_id, latent=str(latent), h=short_hash))
+
+
+def trust_link(run: str = "", short_hash: str = "") -> Link:
+    """Every control of a run beside what it controls."""
+    return Link(TRUST_PATH, _given(run=run, h=short_hash))
 
 
 def neuronpedia_url(neuronpedia_id: str | None, latent: int) -> str | None:

@@ -50,8 +50,10 @@ __all__ = [
 
 
 def saes(run: Run) -> list[Record]:
-    """Rows of `saes`: SAEs from small to wide, then meta-SAEs."""
-    return run.fixed_query("from saes order by kind desc, n_latents, sae_id")
+    """Rows of `saes`: SAEs from small to wide, then meta-SAEs, that of the suite first."""
+    return run.fixed_query(
+        "from saes order by kind desc, if(kind = 'meta', -n_latents, n_latents), sae_id"
+    )
 
 
 def meta_sae_of(run: Run, sae_id: str) -> str | None:

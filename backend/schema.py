@@ -20,8 +20,9 @@ from backend.tables.decompositions import COMPONENTS, MEMBERS
 from backend.tables.evidence import CONTEXTS, EXAMPLES, NEIGHBOURS, TERMS
 from backend.tables.saes import LATENTS, SAES
 from backend.tables.stitching import STITCH_CURVE, STITCHING, SWAP_GROUPS
+from backend.tables.trust import COSINE_HISTOGRAMS, OTHER_DECOMPOSITIONS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MANIFEST_NAME = "manifest.json"
 EXAMPLE_GROUPS = ("top", "interval 1", "interval 2", "interval 3", "random")
 TERM_INDEXES = ("fires", "promotes")
@@ -46,6 +47,6 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         SAES, LATENTS, COMPONENTS, MEMBERS, CONTEXTS, EXAMPLES, TERMS, NEIGHBOURS,
-        STITCHING, SWAP_GROUPS, STITCH_CURVE, MEASUREMENTS,
+        STITCHING, SWAP_GROUPS, STITCH_CURVE, OTHER_DECOMPOSITIONS, COSINE_HISTOGRAMS, MEASUREMENTS,
     )
 }  # fmt: skip

@@ -20,16 +20,7 @@ def descendants(run: Run, sae_id: str, latent: int) -> list[Record]:
     """
     return run.query(
         """
-        with recursive sizes as (
-            select sae_id, lead(sae_id) over (order by n_latents) as next_sae_id
-            from saes where kind = 'sae'
-        ), links as materialized (  -- or every level of the tree would read the files again
-            select s.small_sae_id, s.large_sae_id, s.latent, s.nearest_latent, s.max_cosine,
-                s.together / nullif(s.fired, 0) as together_share
-            from stitching s
-            join sizes z on z.sae_id = s.small_sae_id and z.next_sae_id = s.large_sae_id
-            where s.max_cosine >= $cosine
-        ), tree as (
+        with recursive tree as (
             select sae_id, latent, null::varchar as parent_sae_id, null::int as parent,
                 null::float as cosine, null::double as together_share, 0 as depth
             from latent_facts where sae_id = $sae_id and latent = $latent
@@ -37,6 +28,7 @@ def descendants(run: Run, sae_id: str, latent: int) -> list[Record]:
             select l.large_sae_id, l.latent, t.sae_id, t.latent, l.max_cosine, l.together_share,
                 t.depth + 1
             from tree t join links l on l.small_sae_id = t.sae_id and l.nearest_latent = t.latent
+            where l.max_cosine >= $cosine
         ), strongest as (
             select m.parent_sae_id, c.latent, arg_max(c.meta_latent, c.activation) as meta_latent,
                 any_value(c.meta_sae_id) as meta_sae_id
@@ -65,13 +57,8 @@ def most_split(run: Run, sae_id: str, limit: int) -> list[Record]:
     """
     return run.fixed_query(
         """
-        with sizes as (
-            select sae_id, lead(sae_id) over (order by n_latents) as next_sae_id
-            from saes where kind = 'sae'
-        )
         select s.nearest_latent as latent, n.label, count(*) as n_children
-        from stitching s
-        join sizes z on z.sae_id = s.small_sae_id and z.next_sae_id = s.large_sae_id
+        from links s
         join latent_facts n on n.sae_id = s.small_sae_id and n.latent = s.nearest_latent
         where s.small_sae_id = $sae_id and s.max_cosine >= $cosine
         group by all order by n_children desc, latent limit $limit
@@ -84,9 +71,7 @@ def most_split(run: Run, sae_id: str, limit: int) -> list[Record]:
 
 def default_root(run: Run) -> tuple[str, int] | None:
     """The most split latent of the smallest SAE, or None in a run without splits."""
-    smallest = run.fixed_row(
-        "select sae_id from saes where kind = 'sae' order by n_latents limit 1"
-    )
+    smallest = run.fixed_row("select sae_id from suite order by n_latents limit 1")
     if smallest is None:
         return None
     rows = most_split(run, smallest["sae_id"], 1)

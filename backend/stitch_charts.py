@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from backend.charts import ACCENT, FAINT, NODE_LABEL, QUIET
+from backend.charts import (
+    ACCENT,
+    AXES_MARGIN,
+    FAINT,
+    LEGEND_ABOVE,
+    NODE_LABEL,
+    OTHER,
+    QUIET,
+    axes_layout,
+)
 from backend.records import Record, column
 from backend.splitting import SIMILAR_COSINE
 from backend.stitch_html import MILLION
 from backend.text_html import latent_name, safe, shortened
 
-NOVEL = "#2f7fb8"  # blue and orange stay apart for colour-blind readers, on light and dark
+NOVEL = OTHER
 MOST_POINTS = 4_000  # more of them fill the same cloud, and every rerun of the page would draw them
-_MARGIN = {"l": 60, "r": 10, "t": 10, "b": 45}
-_LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _PALETTE = (
     "#d0702a", "#2f7fb8", "#8a6fc2", "#3f9a6b", "#c2557d", "#a08a2c", "#4b9aa6", "#97694a",
 )  # fmt: skip
@@ -60,10 +66,10 @@ def delta_scatter(points: Sequence[Record], mse: float, n: int) -> go.Figure:
     rule = {"x0": SIMILAR_COSINE, "x1": SIMILAR_COSINE, "y0": 0, "y1": 1, "yref": "paper"}
     layout = {
         "height": 440,
-        "margin": _MARGIN,
+        "margin": AXES_MARGIN,
         "clickmode": "event+select",
         "dragmode": "pan",
-        "legend": _LEGEND_ABOVE,
+        "legend": LEGEND_ABOVE,
         "shapes": [{"type": "line", **rule, "line": {"dash": "dot", "width": 1, "color": QUIET}}],
         "xaxis": {"title": {"text": f"cosine with the nearest latent ({drawn})"}},
         "yaxis": {
@@ -146,7 +152,7 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
                 hovertemplate=f"{safe(name)}: %{{y:.4g}}<extra></extra>",
             )
         )
-    return go.Figure(traces, _layout(f"L0, latents a token (n = {len(curve)} steps)", title))
+    return go.Figure(traces, axes_layout(f"L0, latents a token (n = {len(curve)} steps)", title))
 
 
 def roc_curve(points: Sequence[Record], auc: float, n: int) -> go.Figure:
@@ -165,20 +171,9 @@ def roc_curve(points: Sequence[Record], auc: float, n: int) -> go.Figure:
         x=[0, 1], y=[0, 1], mode="lines", name="chance", hoverinfo="skip",
         line={"color": FAINT, "dash": "dot"},
     )  # fmt: skip
-    layout = _layout(f"reconstructions taken for novel (n = {n:,})", "novel latents found")
+    layout = axes_layout(f"reconstructions taken for novel (n = {n:,})", "novel latents found")
     layout["xaxis"]["range"], layout["yaxis"]["range"] = [0, 1], [0, 1.01]
     return go.Figure([curve, chance], layout)
-
-
-def _layout(x_title: str, y_title: str) -> dict[str, Any]:
-    return {
-        "height": 360,
-        "margin": _MARGIN,
-        "dragmode": False,
-        "legend": _LEGEND_ABOVE,
-        "xaxis": {"title": {"text": x_title}},
-        "yaxis": {"title": {"text": y_title}},
-    }
 
 
 def component_colours(nodes: Sequence[Record]) -> list[tuple[int, str, str]]:

@@ -1,4 +1,4 @@
-"""Stitching as HTML: the latents of a pair, and what one latent is against every smaller SAE."""
+"""Stitching as HTML: latents of a pair, all sizes merged, one latent against every smaller SAE."""
 
 from __future__ import annotations
 
@@ -6,10 +6,51 @@ from collections.abc import Sequence
 
 from backend.links import latent_link, splitting_link, stitching_link
 from backend.lists_html import table_html
-from backend.records import Record
+from backend.records import Record, grouped
 from backend.text_html import MISSING, latent_name, link, notice, number, percent, safe, tip
 
 MILLION = 1e6
+
+
+def merged_html(rows: Sequence[Record], saes: Sequence[Record]) -> str:
+    """The SAE merged upward, size by size, beside the suite's own; "" where none was merged.
+
+    Args:
+        rows: the `merged` rows of `measurements`.
+        saes: rows of `saes`, small to wide.
+    """
+    steps = {sae_id: {row["metric"]: row["value"] for row in own}
+             for sae_id, own in grouped(rows, "subject").items()}  # fmt: skip
+    cells = [
+        (
+            safe(sae["sae_id"]),
+            f"{step['n_latents']:,.0f}",
+            number(step["l0"], 1),
+            number(step["variance_explained"], 3),
+            f"{sae['n_latents']:,}",
+            number(sae["l0"], 1),
+            number(sae["variance_explained_heldout"], 3),
+        )
+        for sae in saes
+        if (step := steps.get(sae["sae_id"]))
+    ]
+    if not cells:
+        return ""
+    heads = (
+        ("through", None),
+        ("merged: latents", "latent"),
+        ("L0", "L0"),
+        ("variance explained", "variance explained"),
+        ("alone: latents", "latent"),
+        ("L0", "L0"),
+        ("variance explained", "variance explained"),
+    )
+    return (
+        f"<h2>All sizes merged</h2><p class='note'>The smallest SAE with the {tip('novel')} "
+        "latents of every larger one, each size judged against what was merged before; held-out "
+        "tokens. "
+        "On the right each SAE alone.</p>" + table_html(heads, cells)
+    )
 
 
 def pair_latents_html(rows: Sequence[Record], small: str, large: str, mse: float, run: str) -> str:

@@ -29,18 +29,29 @@ THREADS = 2
 MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
 # room (twice the file). Search may take more: a word's latents lie in all row groups of `terms`
-MEMORY_BYTES = 4_000_000
+MEMORY_BYTES = 2_000_000
 SEARCH_MEMORY_BYTES = 24_000_000
 
 # `fold` makes what search compares: lower case, without accents; `latent_facts` has what lists of
-# latents show
+# latents show; `suite` the SAEs that were stitched, each with the next larger one (others, such as
+# one of words, belong to no suite); `links` every latent's nearest in the next smaller of them
 _FOLD = "create macro fold(name) as strip_accents(lower(name))"
-_LATENT_FACTS = """
+_DERIVED_TABLES = """
 create table latent_facts as
     select sae_id, latent, label, fold(label) as folded, label_source, label_score, count,
         tokens_seen, n_components, decomposition_variance_explained, x, y,
         list_transform(top_terms[:5], lambda t: {'term': t.term, 'score': t.score}) as best_terms
-    from latents
+    from latents;
+create table suite as
+    select sae_id, n_latents, lead(sae_id) over (order by n_latents) as next_sae_id
+    from saes where sae_id in (
+        select small_sae_id from stitch_curve union select large_sae_id from stitch_curve
+    );
+create table links as
+    select s.small_sae_id, s.large_sae_id, s.latent, s.nearest_latent, s.max_cosine,
+        s.together / nullif(s.fired, 0) as together_share
+    from stitching s
+    join suite z on z.sae_id = s.small_sae_id and z.next_sae_id = s.large_sae_id
 """
 # `search_terms` is `terms` as search compares them; `words` has one row for each spelling, for near
 # misses; `best_examples` the line that a hit shows
@@ -176,7 +187,7 @@ def open_run(folder: Path, progress: Progress | None = None) -> Run:
         connection.execute(_FOLD)
         for name in TABLES:
             _create(connection, name, folder, manifest)
-        connection.execute(_LATENT_FACTS)
+        connection.execute(_DERIVED_TABLES)
         connection.execute(f"set threads = {THREADS}")
         connection.execute(f"set allowed_directories = [{_literal(folder)}]")
         connection.execute("set enable_external_access = false")

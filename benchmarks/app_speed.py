@@ -82,6 +82,7 @@ def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
         small = pairs[0]["small_sae_id"]
         roots = [queries.random_latent(run, small, draw.randrange(1 << 30)) for _ in latents]
         pages["splitting"] = [{"sae": small, "latent": str(root)} for root in roots]
+    pages["trust"] = [{"run": run.name}] * reruns
     metas = [sae["sae_id"] for sae in saes if sae["kind"] == "meta"]
     if metas:
         drawn = [queries.random_latent(run, metas[0], draw.randrange(1 << 30)) for _ in latents]

@@ -23,6 +23,8 @@ from precompute.sections import (
     PublishedSae,
     SaeSuiteConfig,
     StitchConfig,
+    TrustConfig,
+    WordsConfig,
 )
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "RunConfig",
     "SaeSuiteConfig",
     "StitchConfig",
+    "TrustConfig",
+    "WordsConfig",
     "load_config",
 ]
 
@@ -59,6 +63,10 @@ class RunConfig(Frozen):
     meta: MetaSaeConfig = MetaSaeConfig()
     latents: LatentConfig = LatentConfig()
     stitching: StitchConfig = StitchConfig()
+    words: WordsConfig | None = None
+    """None: no dictionary of words."""
+    trust: TrustConfig | None = None
+    """None: no controls, their tables stay empty."""
 
     @model_validator(mode="after")
     def _something_to_show(self) -> RunConfig:
@@ -77,6 +85,11 @@ class RunConfig(Frozen):
                     f"stitching.other_pairs: [{small}, {large}] is not a smaller and a larger of "
                     f"the widths {', '.join(map(str, self.widths))}"
                 )
+        if self.words is not None:
+            if self.saes is None:
+                raise ValueError("[words] is trained as [saes] are: give those, or leave it out")
+            if self.words_meta_width <= self.meta.k or self.words.count <= self.saes.k:
+                raise ValueError(f"words.count = {self.words.count} is too small to decompose")
         if self.meta.k >= self.meta_width:
             raise ValueError(
                 f"meta.k = {self.meta.k:g} needs more than {self.meta_width} meta-latents"
@@ -115,8 +128,41 @@ class RunConfig(Frozen):
         return f"sae-{self.decomposed_width}"
 
     @property
+    def smaller_sae_ids(self) -> tuple[str, ...]:
+        """The SAEs narrower than the decomposed one, narrow to wide."""
+        return tuple(f"sae-{width}" for width in self.widths if width < self.decomposed_width)
+
+    @property
     def meta_width(self) -> int:
         return round(self.decomposed_width / self.meta.rows_per_meta_latent)
+
+    @property
+    def words_id(self) -> str | None:
+        """Id of the SAE of words, if the run has one."""
+        return None if self.words is None else f"words-{self.words.count}"
+
+    @property
+    def described_ids(self) -> tuple[str, ...]:
+        """Every SAE with latents of its own to show: the suite, then the words."""
+        return self.sae_ids if self.words_id is None else (*self.sae_ids, self.words_id)
+
+    @property
+    def words_meta_width(self) -> int:
+        count = 0 if self.words is None else self.words.count
+        return round(count / self.meta.rows_per_meta_latent)
+
+    @property
+    def meta_widths(self) -> dict[str, int]:
+        """Number of meta-latents for each SAE that is decomposed."""
+        widths = {self.decomposed_sae_id: self.meta_width}
+        return widths if self.words_id is None else widths | {self.words_id: self.words_meta_width}
+
+    @property
+    def meta_ids(self) -> dict[str, str]:
+        """Id of the meta-SAE of each SAE that is decomposed."""
+        ids = {self.decomposed_sae_id: self.meta_sae_id}
+        words_meta = f"meta-words-{self.words_meta_width}"
+        return ids if self.words_id is None else ids | {self.words_id: words_meta}
 
     @property
     def meta_sae_id(self) -> str:

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
+from precompute.batches import drawn_batches, matrix_batches
 from precompute.config import MetaSaeConfig
 from precompute.dictionary import Dictionary, exact_threshold
-from precompute.training import Fit, Start, fit, matrix_batches
+from precompute.training import Fit, Start, fit
 
 # added to the seed of null rows: a meta-SAE starts at the random numbers of its seed, and rows made
 # of the same numbers would be known to it before the first step
@@ -54,9 +55,16 @@ def fit_meta_sae(
     folder: Path,
     title: str,
     device: torch.device,
-    frozen_decoder: bool = False,
+    frozen_directions: torch.Tensor | None = None,
+    weights: torch.Tensor | None = None,
 ) -> Dictionary:
-    """Train a meta-SAE on `rows` [n, d] and recalibrate its threshold over all of them."""
+    """Train a meta-SAE on `rows` [n, d] and recalibrate its threshold over all of them.
+
+    Args:
+        frozen_directions: unit rows [n_meta, d] that the decoder stays at; None: it learns.
+        weights: float [n], rows are drawn with replacement in proportion to it; None: every row
+            once an epoch.
+    """
     settings = Fit(
         n_latents=n_meta,
         k=config.k,
@@ -69,11 +77,17 @@ def fit_meta_sae(
     )
     start = Start(
         bias=rows.mean(0),
-        directions=random_directions(n_meta, rows.shape[1], seed),
-        n_slow=n_meta if frozen_decoder else 0,
+        directions=random_directions(n_meta, rows.shape[1], seed)
+        if frozen_directions is None
+        else frozen_directions,
+        n_slow=0 if frozen_directions is None else n_meta,
         slow_rate=0.0,
     )
-    batches = matrix_batches(rows, settings.batch_size, seed)
+    batches = (
+        matrix_batches(rows, settings.batch_size, seed)
+        if weights is None
+        else drawn_batches(rows, weights, settings.batch_size, seed)
+    )
     meta = fit(settings, batches, start, folder, title, device)
     return meta.with_threshold(exact_threshold(meta, rows, config.k))
 

@@ -96,7 +96,7 @@ def entity_rows(meta_sae_id: str, results: list[EntityResult]) -> list[dict[str,
 def entity_report(folder: Path) -> str:
     """Markdown listing for a run on disk."""
     saes = pq.read_table(folder / "saes.parquet").to_pylist()
-    meta = next(sae for sae in saes if sae["kind"] == "meta")
+    meta = max((sae for sae in saes if sae["kind"] == "meta"), key=lambda sae: sae["n_latents"])
     latents, terms, components = (
         pq.read_table(folder / f"{name}.parquet") for name in ("latents", "terms", "components")
     )

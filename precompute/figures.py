@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from precompute.trust.report import Found, trust_lines, value
+
 META_SETTINGS = (
     ("in-sample, shown seed", "all decoder rows, in-sample (the shown decomposition)"),
     ("in-sample, mean over seeds", "the same, mean over seeds"),
@@ -31,10 +33,13 @@ META_SETTINGS = (
     ("in-sample, frozen random decoder", "control: decoder frozen at random directions"),
 )
 
+OTHER_META_SETTINGS = (
+    ("in-sample, shown seed", "in-sample"),
+    ("held-out, decoder rows, 90 % of rows", "held-out rows"),
+    ("held-out, covariance-matched Gaussian null, 90 % of rows", "Gaussian rows, held-out"),
+)
 
 MERGED_METRICS = ("n_latents", "l0", "variance_explained")
-
-Found = dict[tuple[str, str, str, str], dict[str, Any]]  # rows of `measurements` by key
 
 
 def run_figures(folder: Path) -> str:
@@ -51,12 +56,13 @@ def run_figures(folder: Path) -> str:
             f"| {sae['sae_id']} | {sae['variance_explained_heldout']:.3f} "
             f"| {sae['variance_explained']:.3f} | {sae['l0']:.1f} | {sae['dead_fraction']:.2%} |"
         )
-    meta = next(s for s in saes if s["kind"] == "meta")
+    metas = sorted((s for s in saes if s["kind"] == "meta"), key=lambda s: -s["n_latents"])
+    meta = metas[0]
     meta_id = meta["sae_id"]
     lines += ["", f"| {meta_id} on | variance explained | n |", "|---|---|---|"]
     for setting, title in META_SETTINGS:
         row = found["meta_sae", meta_id, setting, "variance_explained"]
-        lines.append(f"| {title} | {_value(row)} | {row['n']:,} |")
+        lines.append(f"| {title} | {value(row)} | {row['n']:,} |")
     lines += ["", f"| decompositions by {meta_id} | value | n |", "|---|---|---|"]
     for setting, metric, title in (
         ("shown seed", "mean_components", "components of a latent, mean"),
@@ -64,11 +70,23 @@ def run_figures(folder: Path) -> str:
         ("other seeds", "found_in_all_seeds", "components found in every seed, share"),
     ):
         row = found["decomposition", meta_id, setting, metric]
-        lines.append(f"| {title} | {_value(row)} | {row['n']:,} |")
+        lines.append(f"| {title} | {value(row)} | {row['n']:,} |")
+    for other in metas[1:]:
+        own = f"{other['parent_sae_id']} by {other['sae_id']}"
+        for setting, title in OTHER_META_SETTINGS:
+            row = found["meta_sae", other["sae_id"], setting, "variance_explained"]
+            lines.append(f"| {own}: variance explained, {title} | {value(row)} | {row['n']:,} |")
+        row = found["decomposition", other["sae_id"], "other seeds", "mean_stability"]
+        lines.append(f"| {own}: stability, mean | {value(row)} | {row['n']:,} |")
     row = found["entities", meta_id, "all", "found"]
     lines.append(f"| entities named by a component | {row['value']:.0f} | {row['n']} |")
-    sizes = {sae["sae_id"]: sae for sae in saes if sae["kind"] == "sae"}
+    sizes = {  # of the suite: an SAE of words was merged with none
+        sae["sae_id"]: sae
+        for sae in saes
+        if ("merged", sae["sae_id"], "held-out", "n_latents") in found
+    }
     lines += _stitching(found, sorted(sizes, key=lambda i: sizes[i]["n_latents"]), sizes)
+    lines += trust_lines(found)
     return "\n".join(lines) + "\n"
 
 
@@ -108,8 +126,8 @@ def _stitching(found: Found, ids: list[str], sizes: dict[str, dict[str, Any]]) -
             continue
         share = {name: figures[name]["value"] for name in figures}
         lines.append(
-            f"| {small}, {large} | {_value(figures['novel_share'])} | {share['silent_share']:.1%} "
-            f"| {_value(figures['auc'])} | {share['accuracy']:.3f} "
+            f"| {small}, {large} | {value(figures['novel_share'])} | {share['silent_share']:.1%} "
+            f"| {value(figures['auc'])} | {share['accuracy']:.3f} "
             f"| {share['best_cut']:.2f}: {share['best_accuracy']:.3f} | {share['majority']:.3f} |"
         )
     lines += [
@@ -133,7 +151,7 @@ def _stitching(found: Found, ids: list[str], sizes: dict[str, dict[str, Any]]) -
             linked = found["splitting", sae_id, "has an ancestor", "share"]["value"]
             share = found["splitting", sae_id, "ancestor is a component", "share"]
             chance = found["splitting", sae_id, "ancestor is a component", "chance"]["value"]
-            lines.append(f"| {sae_id} | {linked:.1%} | {_value(share)} | {chance:.3f} |")
+            lines.append(f"| {sae_id} | {linked:.1%} | {value(share)} | {chance:.3f} |")
     return lines
 
 
@@ -142,9 +160,3 @@ def _start(row: dict[str, str]) -> str:
         return {"samples": "sampled rows", "random": "random directions"}[row["initialisation"]]
     share, rate = float(row["word_share"]), float(row["word_decoder_rate"])
     return f"{share:.0%} words, decoder speed {rate:g}"
-
-
-def _value(row: dict[str, Any]) -> str:
-    if row["ci_low"] is None:
-        return f"{row['value']:.3f}"
-    return f"{row['value']:.3f} ({row['ci_low']:.3f} to {row['ci_high']:.3f})"

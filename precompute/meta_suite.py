@@ -18,7 +18,12 @@ from pathlib import Path
 import torch
 
 from precompute.config import MetaSaeConfig
-from precompute.decomposition import covariance_matched_rows, fit_meta_sae, isotropic_rows
+from precompute.decomposition import (
+    covariance_matched_rows,
+    fit_meta_sae,
+    isotropic_rows,
+    random_directions,
+)
 from precompute.dictionary import Dictionary, fidelity
 from precompute.workers import run_tasks
 
@@ -71,6 +76,7 @@ def train_meta_sae(task: MetaTask) -> None:
         split_rows(rows, task.config.heldout_share, task.seed) if is_split else (rows, None)
     )
     device = torch.device(task.device)
+    frozen = random_directions(task.n_meta, rows.shape[1], task.seed)
     meta = fit_meta_sae(
         seen,
         task.n_meta,
@@ -79,7 +85,7 @@ def train_meta_sae(task: MetaTask) -> None:
         task.folder / "checkpoints",
         f"meta-SAE {task.name}",
         device,
-        frozen_decoder=task.name == "frozen",
+        frozen_directions=frozen if task.name == "frozen" else None,
     )
     figures = {"seen": _figures(meta, seen)}
     if unseen is not None:

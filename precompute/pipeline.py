@@ -1,4 +1,4 @@
-"""The ordered stages: text -> activations -> SAEs -> meta-SAEs -> latents -> stitching -> manifest.
+"""The stages in order: text, activations, SAEs, meta-SAEs, latents, stitching, trust, manifest.
 
 Each stage keeps its result in the work folder (`stages.py`), so a killed run goes on where it
 stopped with the same result; the run's own folder appears when everything is complete.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from backend.manifest import Manifest
-from precompute import assembly, latent_tables
+from precompute import assembly, latent_tables, words
 from precompute.config import ConfigError, RunConfig
 from precompute.dictionary import Dictionary
 from precompute.harvest import harvest
@@ -28,6 +28,7 @@ from precompute.stitching.stage import StitchTask, stitch
 from precompute.suite import SaeTask, train_suite
 from precompute.text import SPLITS, TokenisedText, tokenise
 from precompute.textcache import load_text, save_text, stored_text
+from precompute.trust.stage import measure_trust
 from precompute.workers import run_tasks
 
 log = logging.getLogger(__name__)
@@ -55,26 +56,29 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
     language_model = load_language_model(config.model)
     stages = stage_folders(config, language_model, places)
     if force:
-        for folder in (stages.saes, stages.meta, stages.tables, stages.stitching):
+        folders = (stages.saes, stages.meta, stages.tables, stages.stitching, stages.trust)
+        for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
     text = load_text(stages.text)
     if text is None:
         text = tokenise(config, language_model, places.text_folder)
         save_text(text, stages.text)
     make_saes(config, language_model, text, stages, places)
-    train_meta_suite(
-        stages.saes / config.decomposed_sae_id,
-        stages.meta,
-        config.meta_width,
-        config.meta,
-        config.seed,
-        str(places.device),
-        places.workers,
-    )
-    tasks = [PartsTask(config, sae_id, stages) for sae_id in reversed(config.sae_ids)]
+    for sae_id, width in config.meta_widths.items():
+        train_meta_suite(
+            stages.saes / sae_id,
+            stages.meta_of(sae_id, config),
+            width,
+            config.meta,
+            config.seed,
+            str(places.device),
+            places.workers,
+        )
+    tasks = [PartsTask(config, sae_id, stages) for sae_id in reversed(config.described_ids)]
     waiting = [task for task in tasks if not assembly.has_parts(stages, task.sae_id)]
     run_tasks(compute_parts, waiting, places.workers)
     stitch(StitchTask(config, stages, str(places.device)), text, places.workers)
+    measure_trust(config, stages, str(places.device), places.workers)
     tables = assembly.run_tables(config, language_model, text, stages)
     return publish(config, config_text, tables, language_model, text, final)
 
@@ -100,7 +104,7 @@ def make_saes(
             folder = stages.saes / sae_id
             import_published(config.published, published, stages.activations, folder)
     elif config.saes is not None:
-        _train_saes(config, text, stages, places)
+        _train_saes(config, language_model, text, stages, places)
 
 
 def compute_parts(task: PartsTask) -> None:
@@ -116,12 +120,20 @@ def compute_parts(task: PartsTask) -> None:
         config.latents,
         config.seed,
     )
+    if task.sae_id == config.words_id:
+        parts = replace(parts, latents=words.with_names(parts.latents, stages.saes / task.sae_id))
     assembly.save_parts(stages, task.sae_id, parts)
 
 
-def _train_saes(config: RunConfig, text: TokenisedText, stages: Stages, places: Places) -> None:
+def _train_saes(
+    config: RunConfig,
+    language_model: LanguageModel,
+    text: TokenisedText,
+    stages: Stages,
+    places: Places,
+) -> None:
     suite = config.saes
-    missing = [i for i in config.sae_ids if not (stages.saes / i / "figures.json").exists()]
+    missing = [i for i in config.described_ids if not (stages.saes / i / "figures.json").exists()]
     if suite is None or not missing:
         return
     train = np.load(stages.activations / "train.npy", mmap_mode="r")
@@ -144,4 +156,6 @@ def _train_saes(config: RunConfig, text: TokenisedText, stages: Stages, places: 
         )
         for sae_id, width in zip(config.sae_ids, suite.widths, strict=True)
     ]
+    if config.words_id is not None:
+        tasks.append(words.word_task(tasks[0], config.words_id, language_model))
     train_suite(tasks, places.workers)

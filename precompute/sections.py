@@ -174,3 +174,35 @@ class LatentConfig(Frozen):
     min_term_count: Positive = 5
     counted_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the text that counts, histograms and terms rest on."""
+
+
+class WordsConfig(Frozen):
+    """The positive control: an SAE whose decoder stays at word directions, so its names are known.
+
+    Latent i is the i-th most frequent whole word; only the encoder learns. It is described,
+    decomposed by a meta-SAE of its own, and browsed like any other SAE.
+    """
+
+    count: Positive
+    """Words, one latent each."""
+
+
+class TrustConfig(Frozen):
+    """The controls: other methods, other rows, other sizes (science: post and its critics)."""
+
+    seeds: Annotated[int, Field(ge=2)] = 3
+    """Trainings of every control; the intervals are over them."""
+    sweep_seeds: Annotated[int, Field(ge=1)] = 2
+    """The same for other sizes and for the composition score, whose largest take longest."""
+    ks: tuple[Annotated[float, Field(gt=0)], ...] = (2.0, 8.0)
+    """Mean components a latent, beside `meta.k`."""
+    rows_per_meta_latent: tuple[Annotated[float, Field(gt=1)], ...] = (64.0, 32.0, 16.0, 8.0, 4.0)
+    """Sizes of the meta-SAE, beside `meta.rows_per_meta_latent`."""
+    composition_steps: Positive = 1500
+    """Of the composition score; 1,500 in SAEBench's `meta_structure`."""
+    random_model_latents: Positive = 6144
+    """Size of the SAEs on the randomly initialised model and, for comparison, on the real one."""
+    random_model_tokens: Positive = 1_000_000
+    random_model_epochs: Annotated[float, Field(gt=0)] = 2.0
+    resamples: Positive = 1000
+    """Bootstrap resamples of the rows for the intervals of the methods."""

@@ -19,6 +19,7 @@ from precompute.text import SPLITS, TokenisedText
 
 FREE_BYTES_FACTOR = 1.1  # ask for a tenth more disk than the activations need
 ACTIVATION_BYTES = 2  # float16
+PARTS_DONE = "dead.json"  # the last file of an SAE's tables, with its dead share
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Stages:
     meta: Path
     tables: Path
     stitching: Path
+    trust: Path
+
+    def meta_of(self, sae_id: str, config: RunConfig) -> Path:
+        """Folder of the meta-SAEs of one SAE: of the widest, or of the words."""
+        return self.meta if sae_id == config.decomposed_sae_id else self.meta / sae_id
 
 
 def stage_folders(config: RunConfig, language_model: LanguageModel, places: Places) -> Stages:
@@ -52,13 +58,16 @@ def stage_folders(config: RunConfig, language_model: LanguageModel, places: Plac
     source = config.published or config.saes
     saes = source.fingerprint(text) if source is not None else text
     meta = config.meta.fingerprint(saes, config.decomposed_sae_id)
+    tables = config.latents.fingerprint(saes)
+    trust = config.trust.fingerprint(meta, tables) if config.trust is not None else "none"
     return Stages(
         text=places.work / f"text-{text}",
         activations=places.work / f"activations-{text}",
         saes=places.work / f"saes-{saes}",
         meta=places.work / f"meta-{meta}",
-        tables=places.work / f"tables-{config.latents.fingerprint(saes)}",
+        tables=places.work / f"tables-{tables}",
         stitching=places.work / f"stitching-{config.stitching.fingerprint(saes)}",
+        trust=places.work / f"trust-{trust}",
     )
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from precompute.batches import activation_batches
 from precompute.config import SaeSuiteConfig
 from precompute.dictionary import Dictionary, exact_threshold, fidelity
 from precompute.initialisation import RowStatistics, sampled_directions, word_directions
-from precompute.training import Fit, Start, activation_batches, fit
+from precompute.training import Fit, Start, fit
 from precompute.workers import run_tasks
 
 log = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -32,7 +33,10 @@ def run_tasks(function: Callable[[Task], None], tasks: list[Task], workers: int)
         for task in tasks:
             function(task)
         return
-    context = multiprocessing.get_context("spawn")
+    # workers are forked from one process that has the libraries loaded and has computed nothing
+    # with them: loading takes seconds, and a fork of this process would inherit locks of threads
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["precompute.pipeline"])
     with ProcessPoolExecutor(
         workers, context, initializer=_prepare, initargs=(os.getpid(),)
     ) as pool:
@@ -40,9 +44,10 @@ def run_tasks(function: Callable[[Task], None], tasks: list[Task], workers: int)
             future.result()
 
 
-def _prepare(parent: int) -> None:
+def _prepare(main: int) -> None:
     torch.set_num_threads(1)
     if sys.platform == "linux":
+        # the parent is the process that forks, which ends when the main one does
         ctypes.CDLL(None).prctl(LINUX_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
+        if not Path(f"/proc/{main}").exists():  # both died before the line above
             os.kill(os.getpid(), signal.SIGKILL)

@@ -20,7 +20,7 @@ from backend.manifest import FileRecord, Manifest
 from backend.schema import MANIFEST_NAME, TABLES
 from backend.tables.columns import Table
 
-COMPRESSION_LEVEL = 12
+COMPRESSION_LEVEL = 19
 HASH_BLOCK_BYTES = 1 << 20
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from backend.manifest import CorpusRecord, Manifest
 from backend.schema import SCHEMA_VERSION, TABLES
 from precompute.writer import write_manifest, write_table
-from tests import stitched
+from tests import stitched, trusted
 from tests.planted import (
     META,
     ONLY_PROMOTES,
@@ -49,7 +49,13 @@ def build_fixture_run(folder: Path) -> Manifest:
         "stitching": list(stitched.stitching_rows()),
         "swap_groups": list(stitched.group_rows()),
         "stitch_curve": list(stitched.curve_rows()),
-        "measurements": [*_measurements(), *stitched.measurement_rows()],
+        "other_decompositions": list(trusted.other_decomposition_rows()),
+        "cosine_histograms": list(trusted.histogram_rows()),
+        "measurements": [
+            *_measurements(),
+            *stitched.measurement_rows(),
+            *trusted.measurement_rows(),
+        ],
     }
     files = {name: write_table(folder, name, _columns(name, rows)) for name, rows in tables.items()}
     return write_manifest(

@@ -16,7 +16,8 @@ PAGES = sorted((ROOT / "app_pages").glob("*.py"))
 APP = [ROOT / "app.py", ROOT / "serve.py", *PAGES]
 BACKEND = sorted((ROOT / "backend").rglob("[a-z]*.py"))
 TABLES = {
-    f"tables.{name}" for name in ("columns", "decompositions", "evidence", "saes", "stitching")
+    f"tables.{name}"
+    for name in ("columns", "decompositions", "evidence", "saes", "stitching", "trust")
 }
 PRECOMPUTE = sorted((ROOT / "precompute").rglob("*.py"))
 
@@ -33,6 +34,7 @@ WITH_SQL = {
         "splitting",
         "stitching",
         "store",
+        "trust",
     )
 }
 PRECOMPUTE_MAY_IMPORT = {
@@ -53,7 +55,22 @@ LOWEST = {
     "records": set(),
     "store": {"schema", "manifest", "records", "verify"},
 }
-DRAWING = ("charts", "token_html", "text_html", "lists_html", "evidence_html", "equation_html")
+DRAWING = (
+    "charts",
+    "token_html",
+    "text_html",
+    "lists_html",
+    "evidence_html",
+    "equation_html",
+    "trust_bars",
+    "trust_cards_html",
+    "trust_charts",
+    "trust_checks_html",
+    "trust_cosines",
+    "trust_figures",
+    "trust_html",
+    "trust_sizes_html",
+)
 SQL = re.compile(
     r"\b(select\s+[\w*,.\s\"(]+\s+from|insert\s+into|create\s+(table|view|macro)"
     r"|from\s+\w+\s+(where|join|group|order)\b|(left|inner)\s+join)\b",

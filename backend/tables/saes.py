@@ -73,7 +73,7 @@ LATENTS = Table(
         Column(
             "label_source",
             pa.string(),
-            "rule that made the label: term, terms, prefix, members or none",
+            "rule that made the label: name, term, terms, prefix, members or none",
         ),
         Column(
             "label_score",

@@ -13,8 +13,8 @@ from backend.latent import Latent, TermScore, TokenLogit
 from backend.records import column
 from backend.schema import EXAMPLE_GROUPS
 from backend.store import Run
+from tests import stitched, trusted
 from tests.planted import DEAD, DENSE, META, NO_COMPONENT, SMALL, WIDE
-from tests.stitched import measurement_rows
 
 EINSTEIN, BERLIN = 0, 1
 
@@ -121,7 +121,9 @@ def test_adjacent_latents_end_at_the_ends(run: Run) -> None:
 
 
 def test_measurements_all_or_of_one_experiment(run: Run) -> None:
-    assert len(queries.measurements(run)) == 3 + len(list(measurement_rows()))
+    assert len(queries.measurements(run)) == 3 + len(
+        [*stitched.measurement_rows(), *trusted.measurement_rows()]
+    )
     rows = queries.measurements(run, "meta_sae")
     assert column(rows, "setting") == ["all rows", "gaussian null"]
     assert not queries.measurements(run, "nothing")

@@ -138,6 +138,17 @@ def test_a_click_on_a_member_opens_another_latent_and_back_returns(visitor: Visi
     visit.heading("einstein")
 
 
+def test_a_click_on_the_tree_opens_a_descendant(visitor: Visitor) -> None:
+    visit = visitor()
+    visit.open("splitting?run=planted&sae=sae-8&latent=3")
+    leaf = visit.page.locator(".js-plotly-plot g.slice").nth(2)  # 0 is the root
+    words = leaf.locator("text").text_content() or ""
+    leaf.click()
+    visit.heading(words)
+    assert "/latent?" in visit.page.url
+    assert "sae=sae-32" in visit.page.url
+
+
 def test_a_click_on_the_map_opens_a_latent(visitor: Visitor) -> None:
     visit = visitor()
     visit.open("?run=planted&map=1")
@@ -187,6 +198,20 @@ def test_copy_link_that_cannot_copy_shows_the_link_selected(visitor: Visitor) ->
     selected = visit.page.evaluate("document.getSelection().toString()")
     assert selected.startswith(f"{visit.address}/latent?")
     assert "h=" in selected
+
+
+def test_panels_of_the_trust_page_are_links_and_back_returns(visitor: Visitor) -> None:
+    visit = visitor()
+    visit.open("trust?run=planted")
+    visit.page.wait_for_selector(".pills b:text-is('meta-latents, in each SAE')")
+    visit.page.evaluate("window.notReloaded = true")
+    visit.page.focus(".pills a:text-is('within each dictionary')")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector(".pills b:text-is('within each dictionary')")
+    assert visit.page.url.endswith("trust?run=planted&cosines=within")
+    assert visit.page.evaluate("window.notReloaded") is True
+    visit.page.go_back()
+    visit.page.wait_for_selector(".pills b:text-is('meta-latents, in each SAE')")
 
 
 def test_a_switch_is_in_the_address(visitor: Visitor) -> None:

@@ -19,6 +19,10 @@ PAGES = (
     "latent?sae=sae-32&latent=28",
     "latent?sae=sae-8&latent=0",
     "meta?sae=meta-4&latent=3",
+    "stitching",
+    "splitting",
+    "trust",
+    "trust?cosines=within",
 )
 FIRST_HOSTILE = 20  # index of HOSTILE[0] among the labels of sae-32
 

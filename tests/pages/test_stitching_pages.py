@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -22,6 +23,13 @@ def test_stitching_says_what_is_novel(opened: Open) -> None:
     assert "32 latents" in page.words
     # the strongest change of all: last, latent 31, lowers the error by 32e-6 / 0.4 = 80 millionths
     assert "last novel −80.0 −81.0 to −79.0" in page.words  # noqa: RUF001
+
+
+def test_all_sizes_merged_stand_beside_each_alone(opened: Open) -> None:
+    page = opened("stitching")
+    assert "All sizes merged" in page.words
+    # merged through sae-32: 24 latents, L0 6.0, 0.700; the SAE alone has 32 latents
+    assert re.search(r"sae-32 24 6\.0 0\.700 32 \d", page.words)
 
 
 def test_the_list_of_a_pair_filters_sorts_and_pages(opened: Open) -> None:
@@ -63,6 +71,15 @@ def test_splitting_shows_the_tree_and_its_leaves(opened: Open) -> None:
     assert "darwin 0.75 50.0 % scientist" in page.words
     assert len(page.app.get("plotly_chart")) == 1
     assert "sae-8 50.0 % 60.0 % 58.0 % to 62.0 % 10.0 % 16" in page.words
+
+
+def test_a_latent_chosen_in_the_tree_is_opened(opened: Open) -> None:
+    page = opened("splitting", sae="sae-8", latent="3")
+    selected = {"points": [{"id": "sae-32/11", "label": "zweistein"}]}
+    page.app.session_state["tree-planted-sae-8-3"] = {"selection": selected}
+    page.app.run()
+    assert page.app.query_params["sae"] == "sae-32"
+    assert page.app.query_params["latent"] == "11"
 
 
 def test_splitting_starts_somewhere_and_says_when_nothing_splits(opened: Open) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from precompute import training
-from precompute.training import activation_batches, matrix_batches
+from precompute.batches import activation_batches, matrix_batches
 
 N_ROWS, BATCH = 1000, 16
 # blocks of 128 rows: 7 whole ones with 8 batches each, and 104 rows with 6

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from precompute import training
+from precompute.batches import Batches, matrix_batches
 from precompute.dictionary import Dictionary, exact_threshold, fidelity
-from precompute.training import Batches, Fit, Start, fit, matrix_batches
+from precompute.training import Fit, Start, fit
 from tests.precompute.planted import ATOMS_A_ROW, D_IN, N_ATOMS, gaussian_rows, planted_rows
 
 CPU = torch.device("cpu")
