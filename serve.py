@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 
-INDEX_AFTER_SECONDS = 3.0  # the first page is drawn by then; a search that comes earlier waits
+LATER_SECONDS = 3.0  # the first page is drawn by then; a search that comes earlier waits
 
 
 @asynccontextmanager
@@ -33,8 +33,8 @@ def _read_first_run() -> None:
             run = opened_run(found.path, found.short_hash)
             queries.totals(run)  # answers are remembered
             queries.featured_decompositions(run)
-            time.sleep(INDEX_AFTER_SECONDS)
-            run.load_search_index()
+            time.sleep(LATER_SECONDS)
+            run.load_later_tables()
 
 
 app = st.App("app.py", lifespan=warm)

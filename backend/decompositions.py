@@ -75,6 +75,7 @@ def member_terms(
 
     Columns: term, weight (sum over members of activation x F1), n_members (that fire on it).
     """
+    run.load_later_tables()
     return run.query(
         """
         with strongest as (
@@ -84,8 +85,8 @@ def member_terms(
             where meta_sae_id = $meta_sae_id and meta_latent = $meta_latent
             order by activation desc, latent limit $n_members
         ), fired as (
-            select s.activation, unnest(n.best_terms) as entry
-            from strongest s join latent_facts n on n.sae_id = s.sae_id and n.latent = s.latent
+            select s.activation, unnest(n.terms) as entry
+            from strongest s join best_terms n on n.sae_id = s.sae_id and n.latent = s.latent
         )
         select entry.term as term, sum(activation * entry.score) as weight,
             count(*) as n_members

@@ -133,13 +133,13 @@ def search_latents(
     example (context_id, position, activation, text, token_starts, token_ends, title; missing when
     there is none) and n_hits, the number of hits on all pages.
     """
-    run.load_search_index()
+    run.load_later_tables()
     return run.query(_HITS + _ONE_PAGE, **_asked(text, sae_id, index), **page_bounds(limit, offset))
 
 
 def count_hits(run: Run, text: str, sae_id: str | None = None, index: str = "any") -> int:
     """Latents and meta-latents that `search_latents` finds on all pages together."""
-    run.load_search_index()
+    run.load_later_tables()
     row = run.row(_HITS + "select count(*) as n from hits", **_asked(text, sae_id, index))
     return row["n"] if row else 0
 
@@ -147,7 +147,7 @@ def count_hits(run: Run, text: str, sae_id: str | None = None, index: str = "any
 def did_you_mean(run: Run, text: str, limit: int = 3) -> list[str]:
     """Terms of the corpus spelled nearly like `text`: fewest wrong letters, then most frequent."""
     cleaned = clean_text(text)
-    run.load_search_index()
+    run.load_later_tables()
     found = run.query(
         """
         select term, damerau_levenshtein(folded, fold($text)) as edits

@@ -1,8 +1,8 @@
 """Find runs on disk, verify one, and answer SQL over it.
 
 A `Run` owns one in-memory DuckDB database. Large tables are views over their Parquet files; small
-ones and short facts of each latent are copied into memory when the run is opened, the search index
-when it is first asked for. Once open the database is locked: no file outside the run's folder, no
+ones and short facts of each latent are copied into memory when the run is opened, what only some
+pages ask for when they do. Once open the database is locked: no file outside the run's folder, no
 extension, no changed setting. Each query runs on its own cursor, because a DuckDB connection may
 serve only one thread at a time.
 """
@@ -39,8 +39,7 @@ _FOLD = "create macro fold(name) as strip_accents(lower(name))"
 _DERIVED_TABLES = """
 create table latent_facts as
     select sae_id, latent, label, fold(label) as folded, label_source, label_score, count,
-        tokens_seen, n_components, decomposition_variance_explained, x, y,
-        list_transform(top_terms[:5], lambda t: {'term': t.term, 'score': t.score}) as best_terms
+        tokens_seen, n_components, decomposition_variance_explained, x, y
     from latents;
 create table suite as
     select sae_id, n_latents, lead(sae_id) over (order by n_latents) as next_sae_id
@@ -53,9 +52,10 @@ create table links as
     from stitching s
     join suite z on z.sae_id = s.small_sae_id and z.next_sae_id = s.large_sae_id
 """
-# `search_terms` is `terms` as search compares them; `words` has one row for each spelling, for near
-# misses; `best_examples` the line that a hit shows
-_SEARCH_INDEX = """
+# what the first page needs not. `search_terms` is `terms` as search compares them; `words` has one
+# row for each spelling, for near misses; `best_examples` the line that a hit shows; `best_terms`
+# the words that the members of a meta-latent share
+_LATER_TABLES = """
 create {kind} search_terms as select *, fold(term) as folded from terms;
 create table words as
     select folded, arg_max(term, count) as term, max(count) as count
@@ -63,6 +63,10 @@ create table words as
 create table best_examples as
     select sae_id, latent, context_id, position, activation
     from examples where "group" = 'top' and rank = 0;
+create table best_terms as
+    select sae_id, latent,
+        list_transform(top_terms[:5], lambda t: {{'term': t.term, 'score': t.score}}) as terms
+    from latents;
 """
 
 
@@ -95,8 +99,8 @@ class Run:
         self.name = folder.name
         self._connection = connection
         self._fixed_query = lru_cache(MOST_REMEMBERED)(self.query)
-        self._index_lock = threading.Lock()
-        self._indexed = False
+        self._later_lock = threading.Lock()
+        self._has_later = False
 
     def query(self, sql: str, **params: Any) -> list[Record]:
         """All rows of one statement; `$name` in `sql` takes the value of that parameter.
@@ -126,21 +130,21 @@ class Run:
         """As `row`, remembered in the same way."""
         return next(iter(self.fixed_query(sql, **params)), None)
 
-    def load_search_index(self) -> None:
-        """Make the tables that search reads; the first caller waits, later ones do not.
+    def load_later_tables(self) -> None:
+        """Make the tables that search and meta-latents read; only the first caller waits.
 
-        Not part of opening, because the first page needs none of it.
+        Not part of opening, because the first page needs none of them.
         """
-        with self._index_lock:
-            if self._indexed:
+        with self._later_lock:
+            if self._has_later:
                 return
             kind = _kind(self.manifest.files["terms"].bytes, SEARCH_MEMORY_BYTES)
             cursor = self._connection.cursor()
             try:
-                cursor.execute(f"begin; {_SEARCH_INDEX.format(kind=kind)} commit")
+                cursor.execute(f"begin; {_LATER_TABLES.format(kind=kind)} commit")
             finally:
                 cursor.close()  # an unfinished transaction ends with it, and leaves nothing
-            self._indexed = True
+            self._has_later = True
 
     def close(self) -> None:
         self._connection.close()

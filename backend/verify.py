@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.manifest import FileRecord, Manifest, RunError, read_manifest
@@ -146,21 +145,24 @@ def is_strictly_increasing(keys: pa.Table) -> bool:
     before, after = keys.slice(0, keys.num_rows - 1), keys.slice(1)
     tied: Any = None  # rows equal to their predecessor in all columns so far
     for name in keys.column_names:
-        falls = _compare("greater", before[name], after[name])
-        if _holds_anywhere(falls if tied is None else _compare("and", tied, falls)):
+        falls = _call("greater", before[name], after[name])
+        if _holds_anywhere(falls if tied is None else _call("and", tied, falls)):
             return False
-        equal = _compare("equal", before[name], after[name])
-        tied = equal if tied is None else _compare("and", tied, equal)
+        equal = _call("equal", before[name], after[name])
+        tied = equal if tied is None else _call("and", tied, equal)
     return not _holds_anywhere(tied)
 
 
-def _compare(function: str, left: Any, right: Any) -> Any:
-    # by name: pyarrow makes these functions at import, where a type checker cannot see them
-    return pc.call_function(function, [left, right])
-
-
 def _holds_anywhere(flags: Any) -> bool:
-    return bool(pc.call_function("any", [flags]).as_py())
+    return bool(_call("any", flags).as_py())
+
+
+def _call(function: str, *arguments: Any) -> Any:
+    # imported here, because the app leaves the order of keys to `check` and would only wait for it;
+    # by name, because pyarrow makes its functions where a type checker cannot see them
+    from pyarrow.compute import call_function
+
+    return call_function(function, list(arguments))
 
 
 def _error(path: Path, fault: str) -> RunError:

@@ -47,8 +47,8 @@ def gradient_pursuit(rows: torch.Tensor, directions: torch.Tensor, k: int) -> Co
             moves all weights along the gradient by the best step and clips them at 0. On an
             orthonormal dictionary this is exact.
     """
-    found = [_pursue(rows[i : i + ROWS_AT_ONCE], directions, k)
-             for i in range(0, len(rows), ROWS_AT_ONCE)]  # fmt: skip
+    starts = range(0, max(1, len(rows)), ROWS_AT_ONCE)  # no rows have a code too
+    found = [_pursue(rows[i : i + ROWS_AT_ONCE], directions, k) for i in starts]
     part = torch.cat([parts for parts, _ in found])
     weight = torch.cat([weights for _, weights in found])
     row, slot = (weight > 0).nonzero(as_tuple=True)

@@ -82,7 +82,7 @@ def test_tables_too_large_for_memory_give_the_same_rows(
     monkeypatch.setattr("backend.store.MEMORY_BYTES", 0)
     monkeypatch.setattr("backend.store.SEARCH_MEMORY_BYTES", 0)
     viewed = open_run(fixture_run)
-    viewed.load_search_index()
+    viewed.load_later_tables()
     views = viewed.query("select view_name from duckdb_views() where not internal")
     assert set(column(views, "view_name")) == {*TABLES, "search_terms"}
     for name in TABLES:
@@ -95,7 +95,7 @@ def test_tables_too_large_for_memory_give_the_same_rows(
 def test_the_search_index_is_made_once_even_when_many_ask(fixture_run: Path) -> None:
     opened = open_run(fixture_run)
     with ThreadPoolExecutor(8) as pool:
-        for asked in [pool.submit(opened.load_search_index) for _ in range(8)]:
+        for asked in [pool.submit(opened.load_later_tables) for _ in range(8)]:
             asked.result()  # a second making of the same tables would raise
     spelled = opened.row("select count(*) as n from words")
     assert spelled == opened.row(
@@ -113,9 +113,9 @@ def test_a_search_index_that_could_not_be_made_is_made_later(
     examples = folder / opened.manifest.files["examples"].path  # read last, after other tables
     away = examples.rename(tmp_path / "away")
     with pytest.raises(duckdb.Error):
-        opened.load_search_index()
+        opened.load_later_tables()
     away.rename(examples)
-    opened.load_search_index()
+    opened.load_later_tables()
     assert opened.row("select count(*) as n from best_examples") != {"n": 0}
     opened.close()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from precompute import training
+from precompute import batches
 from precompute.batches import activation_batches, matrix_batches
 
 N_ROWS, BATCH = 1000, 16
@@ -18,7 +18,7 @@ STEPS_AN_EPOCH = 7 * 8 + 6
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "SHUFFLE_BLOCK_ROWS", 128)
+    monkeypatch.setattr(batches, "SHUFFLE_BLOCK_ROWS", 128)
 
 
 def _numbered() -> np.ndarray:

@@ -60,6 +60,11 @@ def test_a_row_that_points_away_from_every_direction_has_no_part():
     assert torch.equal(code.rebuilt(directions, torch.ones(D_IN), 1), torch.ones(1, D_IN))
 
 
+def test_no_rows_have_an_empty_code():
+    code = gradient_pursuit(torch.empty(0, D_IN), torch.eye(D_IN), K)
+    assert code.rebuilt(torch.eye(D_IN), torch.zeros(D_IN), 0).shape == (0, D_IN)
+
+
 def test_variance_explained_is_one_for_a_copy_and_zero_for_the_mean():
     rows = gaussian_rows(N, 1)
     assert variance_explained(rows, rows) == 1.0
