@@ -66,7 +66,8 @@ def test_force_trains_again_and_gives_the_same_content(attempts, reduced_config,
     assert done.code == 0, done.log
     after = _written(copy / "work")
     trained = [name for name in before if name.endswith("figures.json")]
-    assert len(trained) == 2 + 2 + 4  # SAEs, seeds, and the four controls
+    # the SAEs, that of words and two controls; seeds and four controls of both meta-SAEs
+    assert len(trained) == 2 + 1 + 2 + 2 * (2 + 4)
     assert all(after[name] > before[name] for name in trained)
     assert verify_run(copy / "out" / "reduced").content_hash == first.content_hash
 
