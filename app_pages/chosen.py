@@ -39,7 +39,7 @@ def chosen_latent(
     if wanted and wanted not in own:
         messages.append(_wrong_sae(run, saes, wanted, number, own))
         number, typed = None, ""
-    sae_id = wanted if wanted in own else _default_sae(saes, own)
+    sae_id = wanted if wanted in own else default_sae(saes, own)
     if number is not None:
         found = queries.latent(run, sae_id, number)
         if found is not None:
@@ -70,11 +70,10 @@ def _wrong_sae(
     return f"{message}<p>{link(to.href, f'Open {wanted}/{number or 0} there')}</p>"
 
 
-def _default_sae(saes: list[Record], own: Iterable[str]) -> str:
-    """The decomposed SAE when there is one, else the widest."""
+def default_sae(saes: list[Record], own: dict[str, Record]) -> str:
+    """The widest decomposed SAE when there is one, else the widest: narrower ones are controls."""
     decomposed = {sae["parent_sae_id"] for sae in saes}
-    # rows come from small to wide
-    return max(own, key=lambda sae_id: (sae_id in decomposed, list(own).index(sae_id)))
+    return max(own, key=lambda sae_id: (sae_id in decomposed, own[sae_id]["n_latents"]))
 
 
 def _default_latent(run: Run, sae_id: str, kind: str) -> Latent | None:

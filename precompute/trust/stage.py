@@ -70,6 +70,7 @@ def _prepare_rows(config: RunConfig, stages: Stages) -> None:
     if not matrix_path(folder, NEAREST).exists():
         smaller = {i: Dictionary.load(stages.saes / i).W_dec for i in config.smaller_sae_ids}
         save_matrix(folder, NEAREST, nearest_latents(meta, smaller))
+    if not matrix_path(folder, RANDOM).exists():
         save_matrix(folder, RANDOM, other_random_directions(meta.W_dec, config.seed))
     if not matrix_path(folder, kinds.WORDS).exists():
         text = stored_text(stages.text)

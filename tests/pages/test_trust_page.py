@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from app_pages.chosen import default_sae
 from backend.manifest import read_manifest
 from backend.schema import TABLES
 from precompute.writer import write_manifest, write_table
@@ -127,3 +128,17 @@ def test_a_run_without_other_methods_says_so_on_a_latent(
 ) -> None:
     page = opened("latent", run_with(fixture_run, tmp_path, TRUST), sae="sae-32", latent="0")
     assert "This run holds no decomposition of this latent by another method." in page.words
+
+
+def test_an_address_without_an_sae_means_the_widest_and_not_a_control() -> None:
+    saes = [
+        {"sae_id": sae_id, "kind": kind, "parent_sae_id": parent, "n_latents": n}
+        for sae_id, kind, parent, n in (
+            ("sae-8", "sae", None, 8), ("words-16", "sae", None, 16), ("sae-32", "sae", None, 32),
+            ("sae-64", "sae", None, 64), ("meta-4", "meta", "sae-32", 4),
+            ("meta-words-2", "meta", "words-16", 2),
+        )
+    ]  # fmt: skip
+    for kind, wanted in (("sae", "sae-32"), ("meta", "meta-4")):
+        own = {sae["sae_id"]: sae for sae in saes if sae["kind"] == kind}
+        assert default_sae(saes, own) == wanted
