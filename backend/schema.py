@@ -17,15 +17,17 @@ import pyarrow as pa
 
 from backend.tables.columns import Column, Table
 from backend.tables.decompositions import COMPONENTS, MEMBERS
-from backend.tables.evidence import CONTEXTS, EXAMPLES, NEIGHBOURS, TERMS
+from backend.tables.directions import DIRECTIONS
+from backend.tables.evidence import COFIRING, CONTEXTS, EXAMPLES, NEIGHBOURS, TERMS
 from backend.tables.saes import LATENTS, SAES
 from backend.tables.stitching import STITCH_CURVE, STITCHING, SWAP_GROUPS
 from backend.tables.trust import COSINE_HISTOGRAMS, OTHER_DECOMPOSITIONS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MANIFEST_NAME = "manifest.json"
 EXAMPLE_GROUPS = ("top", "interval 1", "interval 2", "interval 3", "random")
-TERM_INDEXES = ("fires", "promotes")
+TERM_INDEXES = ("fires", "phrases", "pieces", "promotes")
+LABEL_KINDS = ("word", "spelling", "meaning", "none")
 
 MEASUREMENTS = Table(
     "measurements",
@@ -46,7 +48,8 @@ MEASUREMENTS = Table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        SAES, LATENTS, COMPONENTS, MEMBERS, CONTEXTS, EXAMPLES, TERMS, NEIGHBOURS,
-        STITCHING, SWAP_GROUPS, STITCH_CURVE, OTHER_DECOMPOSITIONS, COSINE_HISTOGRAMS, MEASUREMENTS,
+        SAES, LATENTS, COMPONENTS, MEMBERS, CONTEXTS, EXAMPLES, TERMS, NEIGHBOURS, COFIRING,
+        DIRECTIONS, STITCHING, SWAP_GROUPS, STITCH_CURVE, OTHER_DECOMPOSITIONS, COSINE_HISTOGRAMS,
+        MEASUREMENTS,
     )
 }  # fmt: skip

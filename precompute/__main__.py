@@ -12,10 +12,11 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from backend.listing import list_runs
 from backend.manifest import RunError
-from backend.store import list_runs
 from backend.verify import verify_run
 from precompute.config import ConfigError, load_config
+from precompute.model_labels.commands import add_label_commands
 
 log = logging.getLogger("precompute")
 
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--text", type=Path, default=Path("corpora"), help="training text (corpora)")
     sweep.add_argument("--workers", type=int, default=0, help="processes (one a core)")
     sweep.set_defaults(command=_sweep)
+    add_label_commands(commands)
     listing = commands.add_parser("list", help="show the runs of a folder")
     listing.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
     listing.set_defaults(command=_list)

@@ -16,7 +16,10 @@ from precompute import latent_tables, measurements, meta_tables
 from precompute.config import RunConfig
 from precompute.decomposition import Decomposition, decompose, matched_meta_latents, stability
 from precompute.dictionary import Dictionary
+from precompute.directions import direction_table
 from precompute.entities import entity_rows, judge_entities
+from precompute.evidence import files as evidence
+from precompute.names import files as names
 from precompute.sae_table import saes_table
 from precompute.sources import LanguageModel
 from precompute.stages import PARTS_DONE, Stages
@@ -67,7 +70,8 @@ def run_tables(
         }
         for name in PART_TABLES
     }
-    directions = {i: Dictionary.load(stages.saes / i).W_dec for i in config.described_ids}
+    saes = {i: Dictionary.load(stages.saes / i) for i in config.described_ids}
+    directions = {i: sae.W_dec for i, sae in saes.items()}
     decomposed = {
         i: _decomposed(config, language_model, stages, i, directions[i], parts["latents"][i])
         for i in config.meta_widths
@@ -78,7 +82,10 @@ def run_tables(
         [*parts["latents"].values(), *(one.meta_latents for one in decomposed.values())]
     )
     components = pa.concat_tables([one.components for one in decomposed.values()])
-    terms = pa.concat_tables(parts["terms"].values())
+    latents = names.named(latents, stages.names)
+    found = [evidence.load_table(stages.evidence, i, "terms") for i in config.described_ids]
+    terms = pa.concat_tables([*parts["terms"].values(), *found])
+    cofiring = [evidence.load_table(stages.evidence, i, "cofiring") for i in config.described_ids]
     judged = judge_entities(latents, terms, main.components, config.decomposed_sae_id)
     results = stitching.load_results(config, stages.stitching)
     figures = [
@@ -89,6 +96,7 @@ def run_tables(
         *stitching.merged_measurements(stages.stitching),
         *stitching.splitting_measurements(config, results, directions, main.meta, main.shown),
         *trust.trust_measurements(config, stages),
+        *names.load_figures(stages.names, [*config.described_ids, *config.meta_ids.values()]),
     ]
     meta_directions = {one.meta_sae_id: one.meta.W_dec for one in decomposed.values()}
     return {
@@ -102,8 +110,10 @@ def run_tables(
         "examples": pa.concat_tables(parts["examples"].values()),
         "terms": terms,
         "neighbours": latent_tables.neighbour_table(directions | meta_directions, config.latents),
+        "cofiring": pa.concat_tables(cofiring),
+        "directions": _direction_rows(saes, decomposed),
         **stitching.stitching_tables(config, results),
-        **trust.trust_tables(config, stages),
+        **trust.trust_tables(config, stages, latents),
         "measurements": measurements.as_columns(figures),
     }
 
@@ -144,6 +154,16 @@ def _meta_figures(
         found += measurements.meta_rows(one.meta_sae_id, folder, config.meta.seeds)
         found += measurements.decomposition_rows(one.meta_sae_id, one.shown, one.stability)
     return found
+
+
+def _direction_rows(saes: dict[str, Dictionary], decomposed: dict[str, Decomposed]) -> pa.Table:
+    """Weights of every decomposed SAE, with encoder, and of its meta-SAE, without."""
+    tables = [direction_table(i, saes[i], with_encoder=True) for i in decomposed]
+    tables += [
+        direction_table(one.meta_sae_id, one.meta, with_encoder=False)
+        for one in decomposed.values()
+    ]
+    return pa.concat_tables(tables)
 
 
 def _context_rows(text: TokenisedText) -> pa.Table:

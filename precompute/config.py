@@ -13,8 +13,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from precompute.names.section import NamesConfig
 from precompute.sections import (
     CorpusConfig,
+    EvidenceConfig,
     Frozen,
     LatentConfig,
     MetaSaeConfig,
@@ -30,9 +32,11 @@ from precompute.sections import (
 __all__ = [
     "ConfigError",
     "CorpusConfig",
+    "EvidenceConfig",
     "LatentConfig",
     "MetaSaeConfig",
     "ModelConfig",
+    "NamesConfig",
     "PublishedConfig",
     "PublishedSae",
     "RunConfig",
@@ -62,6 +66,8 @@ class RunConfig(Frozen):
     published: PublishedConfig | None = None
     meta: MetaSaeConfig = MetaSaeConfig()
     latents: LatentConfig = LatentConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
+    names: NamesConfig = NamesConfig()
     stitching: StitchConfig = StitchConfig()
     words: WordsConfig | None = None
     """None: no dictionary of words."""

@@ -1,8 +1,8 @@
-"""Names for meta-latents, from the latents they are part of.
+"""Terms of meta-latents, from the latents they are part of, and a first name made of them.
 
-A member says what it stands for through its terms; its weight says how much it counts. Two rules:
-`prefix` when members share the beginning of their words rather than their meaning ("words in e-"),
-else `members`, the terms that carry most weight.
+A member says what it stands for through its terms; its weight says how much it counts. The first
+name lists the words of the strongest members; what they have in common is named, and tested, by
+`precompute/names`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from precompute.terms import LABEL_TERMS, Label
+from precompute.terms import LABEL_TERMS, NO_LABEL, Label
 
 LABEL_MEMBERS = 30  # strongest members that a label is read from
-PREFIX_LENGTHS = (3, 2, 1)
-PREFIX_SHARE = 0.7  # share of the weight whose words begin alike
-PREFIX_LIFT = 4.0  # and how much more often than among all latents
 
 
 def meta_labels(
     members: list[tuple[np.ndarray, np.ndarray]], parent: pa.Table, n_terms: int
 ) -> tuple[list[Label], list[list[dict[str, Any]]]]:
-    """Label and top terms of each meta-latent.
+    """First name and top terms of each meta-latent.
 
     Args:
         members: for each meta-latent its latents and weights, strongest first.
@@ -36,17 +33,12 @@ def meta_labels(
     """
     best = [terms[0]["term"] if terms else "" for terms in parent["top_terms"].to_pylist()]
     named_by = Counter(term for term in best if term)
-    prefixes = {n: Counter(term[:n] for term in named_by) for n in PREFIX_LENGTHS}
     labels, all_terms = [], []
     for latents, weights in members:
         terms = _member_terms(latents, weights, best, named_by)[:n_terms]
         all_terms.append(terms)
-        strongest = [
-            (best[i], float(w))
-            for i, w in zip(latents[:LABEL_MEMBERS], weights, strict=False)
-            if best[i]
-        ]
-        labels.append(_label(strongest, terms, prefixes, len(named_by)))
+        strongest = [best[i] for i in latents[:LABEL_MEMBERS] if best[i]]
+        labels.append(_label(strongest, terms))
     return labels, all_terms
 
 
@@ -72,24 +64,9 @@ def _member_terms(
     ]
 
 
-def _label(
-    strongest: list[tuple[str, float]],
-    terms: list[dict[str, Any]],
-    prefixes: dict[int, Counter[str]],
-    n_terms_known: int,
-) -> Label:
+def _label(strongest: list[str], terms: list[dict[str, Any]]) -> Label:
     if not terms:
-        return Label("", "none", None)
-    words = {term: weight for term, weight in strongest}
-    if len(words) >= LABEL_TERMS:
-        for length in PREFIX_LENGTHS:
-            shares: defaultdict[str, float] = defaultdict(float)
-            for term, weight in words.items():
-                shares[term[:length]] += weight / sum(words.values())
-            prefix, share = max(shares.items(), key=lambda item: item[1])
-            lift = share * n_terms_known / max(prefixes[length][prefix], 1)
-            if share >= PREFIX_SHARE and lift >= PREFIX_LIFT and prefix.isalnum():
-                return Label(f"words in {prefix}-", "prefix", share)
-    names = list(dict.fromkeys(term for term, _ in strongest))[:LABEL_TERMS]
+        return NO_LABEL
+    names = list(dict.fromkeys(strongest))[:LABEL_TERMS]
     covered = sum(term["score"] for term in terms[:LABEL_TERMS])
-    return Label(", ".join(names), "members", min(1.0, covered))
+    return Label(", ".join(names), "members", min(1.0, covered), "word")

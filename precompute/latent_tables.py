@@ -22,7 +22,10 @@ from precompute.terms import Label, fires_index, label_of, promotes_index, score
 from precompute.text import TokenisedText
 
 COUNTED_SPLITS = ("train", "heldout")
-COSINE_STEP = 2.0**-13  # pages show two digits; trailing zeros compress
+MOST_ACROSS = 3  # nearest latents kept in each other SAE: what a page shows
+JUDGED = ("label_kind", "label_accuracy", "label_auc", "label_tests")
+# what an SAE's own stage knows of `latents`; the names stage adds the rest
+DESCRIBED = pa.schema([field for field in LATENTS.arrow if field.name not in JUDGED])
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def sae_tables(
     labels = [label_of(latent_terms) for latent_terms in terms]
     columns = described(sae_id, sae, labels, terms, histograms, language_model, config, seed)
     latents = as_table(
-        LATENTS.arrow,
+        DESCRIBED,
         {
             **columns,
             "count": counts.count,
@@ -121,7 +124,8 @@ def neighbour_table(directions: dict[str, torch.Tensor], config: LatentConfig) -
     for sae_id, queries in directions.items():
         for other_id, keys in directions.items():
             same = sae_id == other_id
-            k = config.neighbours_within if same else config.neighbours_across
+            across = min(config.neighbours_across, MOST_ACROSS)
+            k = config.neighbours_within if same else across
             indices, cosines = nearest(queries, keys, k, same)
             n, width = indices.shape
             parts.append(
@@ -133,7 +137,7 @@ def neighbour_table(directions: dict[str, torch.Tensor], config: LatentConfig) -
                         "other_sae_id": [other_id] * (n * width),
                         "rank": np.tile(np.arange(width), n),
                         "other_latent": indices.ravel(),
-                        "cosine": np.round(cosines.ravel() / COSINE_STEP) * COSINE_STEP,
+                        "cosine": cosines.ravel(),
                     },
                 )
             )

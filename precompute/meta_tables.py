@@ -6,12 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from backend.tables.decompositions import COMPONENTS
-from backend.tables.saes import LATENTS
 from precompute.config import LatentConfig
 from precompute.decomposition import Decomposition
 from precompute.dictionary import Dictionary
 from precompute.labels import meta_labels
-from precompute.latent_tables import as_table, described
+from precompute.latent_tables import DESCRIBED, as_table, described
 from precompute.sources import LanguageModel
 
 DECOMPOSITION_COLUMNS = (
@@ -43,7 +42,7 @@ def meta_latent_table(
     histograms = [_weight_histogram(shown.activation[m], meta.threshold, config) for m in members]
     columns = described(meta_sae_id, meta, labels, terms, histograms, language_model, config, seed)
     return as_table(
-        LATENTS.arrow,
+        DESCRIBED,
         {
             **columns,
             "count": [len(m) for m in members],

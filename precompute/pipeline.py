@@ -1,4 +1,4 @@
-"""The stages in order: text, activations, SAEs, meta-SAEs, latents, stitching, trust, manifest.
+"""The stages: text, activations, SAEs, meta-SAEs, latents, evidence, names, stitching, trust.
 
 Each stage keeps its result in the work folder (`stages.py`), so a killed run goes on where it
 stopped with the same result; the run's own folder appears when everything is complete.
@@ -17,9 +17,11 @@ from backend.manifest import Manifest
 from precompute import assembly, latent_tables, words
 from precompute.config import ConfigError, RunConfig
 from precompute.dictionary import Dictionary
+from precompute.evidence.stage import gather_evidence
 from precompute.harvest import harvest
 from precompute.initialisation import row_statistics
 from precompute.meta_suite import train_meta_suite
+from precompute.names.stage import give_names
 from precompute.published import import_published
 from precompute.publishing import finished_run, publish
 from precompute.sources import LanguageModel, load_language_model
@@ -56,8 +58,8 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
     language_model = load_language_model(config.model)
     stages = stage_folders(config, language_model, places)
     if force:
-        folders = (stages.saes, stages.meta, stages.tables, stages.stitching, stages.trust)
-        for folder in folders:
+        results = (stages.evidence, stages.names, stages.stitching, stages.trust)
+        for folder in (stages.saes, stages.meta, stages.tables, *results):
             shutil.rmtree(folder, ignore_errors=True)
     text = load_text(stages.text)
     if text is None:
@@ -77,6 +79,8 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
     tasks = [PartsTask(config, sae_id, stages) for sae_id in reversed(config.described_ids)]
     waiting = [task for task in tasks if not assembly.has_parts(stages, task.sae_id)]
     run_tasks(compute_parts, waiting, places.workers)
+    gather_evidence(config, stages, str(places.device), places.workers)
+    give_names(config, config.names, stages, stages.names, places.workers)
     stitch(StitchTask(config, stages, str(places.device)), text, places.workers)
     measure_trust(config, stages, str(places.device), places.workers)
     tables = assembly.run_tables(config, language_model, text, stages)

@@ -11,6 +11,7 @@ from backend.schema import TABLES
 from precompute.config import RunConfig
 from precompute.decomposition import Decomposition
 from precompute.dictionary import Dictionary
+from precompute.directions import decoder_sha256
 from precompute.sources import LanguageModel
 from precompute.stages import PARTS_DONE, Stages
 
@@ -52,6 +53,7 @@ def _sae(config: RunConfig, stages: Stages, sae_id: str) -> dict[str, Any]:
         "variance_explained": figures["train"]["variance_explained"],
         "variance_explained_heldout": figures["heldout"]["variance_explained"],
         "dead_fraction": dead["dead_fraction"],
+        "decoder_sha256": decoder_sha256(sae),
     }
     if config.published is not None:
         published = config.published.saes[config.sae_ids.index(sae_id)]
@@ -73,6 +75,7 @@ def _sae(config: RunConfig, stages: Stages, sae_id: str) -> dict[str, Any]:
 def _meta(config: RunConfig, stages: Stages, sae_id: str, shown: Decomposition) -> dict[str, Any]:
     folder = stages.meta_of(sae_id, config)
     seen = json.loads((folder / "seed-0" / "figures.json").read_text())["seen"]
+    meta = Dictionary.load(folder / "seed-0")
     unseen = json.loads((folder / "heldout" / "figures.json").read_text())["unseen"]
     return {
         "sae_id": config.meta_ids[sae_id],
@@ -83,9 +86,10 @@ def _meta(config: RunConfig, stages: Stages, sae_id: str, shown: Decomposition) 
         "n_latents": config.meta_widths[sae_id],
         "k": config.meta.k,
         "seed": config.seed,
-        "threshold": Dictionary.load(folder / "seed-0").threshold,
+        "threshold": meta.threshold,
         "l0": float(shown.n_components.mean()),
         "variance_explained": seen["variance_explained"],
         "variance_explained_heldout": unseen["variance_explained"],
         "dead_fraction": seen["dead_fraction"],
+        "decoder_sha256": decoder_sha256(meta),
     }

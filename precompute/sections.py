@@ -170,10 +170,27 @@ class LatentConfig(Frozen):
     promoted_tokens: Positive = 10
     neighbours_within: Positive = 10
     neighbours_across: Positive = 5
+    """At most 3 are stored (`latent_tables.MOST_ACROSS`)."""
     latents_per_term: Positive = 12
     min_term_count: Positive = 5
     counted_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the text that counts, histograms and terms rest on."""
+
+
+class EvidenceConfig(Frozen):
+    """What is counted beyond single words, on a sample of the text (`precompute/evidence`)."""
+
+    sample_tokens: Positive = 3_000_000
+    """Training tokens, whole contexts: they choose names, phrases and co-firing latents."""
+    test_tokens: Positive = 1_500_000
+    """Held-out tokens that names are tested on; all of them when there are fewer."""
+    min_phrase_count: Annotated[int, Field(ge=3)] = 4
+    """Times a phrase occurs in both parts together, at least."""
+    most_phrases: Positive = 30_000
+    latents_per_phrase: Positive = 4
+    cofiring_tokens: Positive = 1_000_000
+    """Tokens of the sample that firing together is counted on."""
+    cofiring_latents: Positive = 8
 
 
 class WordsConfig(Frozen):

@@ -42,6 +42,8 @@ class Stages:
     saes: Path
     meta: Path
     tables: Path
+    evidence: Path
+    names: Path
     stitching: Path
     trust: Path
 
@@ -59,6 +61,9 @@ def stage_folders(config: RunConfig, language_model: LanguageModel, places: Plac
     saes = source.fingerprint(text) if source is not None else text
     meta = config.meta.fingerprint(saes, config.decomposed_sae_id)
     tables = config.latents.fingerprint(saes)
+    rows = json.dumps([config.latents.latents_per_term, config.latents.min_term_count])
+    evidence = config.evidence.fingerprint(saes, rows)
+    names = config.names.fingerprint(evidence, meta, tables)
     trust = config.trust.fingerprint(meta, tables) if config.trust is not None else "none"
     return Stages(
         text=places.work / f"text-{text}",
@@ -66,6 +71,8 @@ def stage_folders(config: RunConfig, language_model: LanguageModel, places: Plac
         saes=places.work / f"saes-{saes}",
         meta=places.work / f"meta-{meta}",
         tables=places.work / f"tables-{tables}",
+        evidence=places.work / f"evidence-{evidence}",
+        names=places.work / f"names-{names}",
         stitching=places.work / f"stitching-{config.stitching.fingerprint(saes)}",
         trust=places.work / f"trust-{trust}",
     )

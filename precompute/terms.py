@@ -3,6 +3,7 @@
 For latent l and word w: recall = share of w's occurrences that l fires on; precision = share of
 l's word firings that are on w; weighted precision = the same with every firing weighted by its
 activation, so that weak stray firings count little. score = F1 of weighted precision and recall.
+Phrases and word pieces are terms by the same definitions (`score_pairs`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import numpy as np
 from precompute.config import LatentConfig
 from precompute.counting import WordCounts
 from precompute.topk import rank_within
+from precompute.unsuitable import may_name
 
 MIN_SCORE = 0.02  # a pair below this is noise, neither shown nor searchable
 SINGLE_TERM_SCORE = 0.5  # from here on one word names the latent
 LABEL_TERMS = 3
+NEAR_SCORE = 0.25  # of the best term's: below that a term is not part of the name
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,67 @@ class TermScores:
 
 @dataclass(frozen=True)
 class Label:
-    """A latent's short name, the rule that made it, and how well it fits (0 to 1)."""
+    """A latent's short name, how it was made, and how well it tells members from others.
+
+    Attributes:
+        source: the rule that made it, as in `latents.label_source`.
+        score: how well it fits what it was made from, 0 to 1.
+        kind: what it speaks of: word, spelling, meaning or none.
+        accuracy, auc: on held-out members; None where they were too few.
+        tests: held-out members in the test; 0 when it was not made.
+    """
 
     text: str
     source: str
     score: float | None
+    kind: str = "none"
+    accuracy: float | None = None
+    auc: float | None = None
+    tests: int = 0
+
+
+NO_LABEL = Label("", "none", None)
 
 
 def score_terms(words: WordCounts, min_term_count: int) -> TermScores:
     """Score every pair that occurs; keep those worth showing, sorted by latent and score."""
-    latent, word = words.pair_latent, words.pair_word
-    precision = words.pair_count / words.latent_count[latent]
-    weighted = words.pair_sum / words.latent_sum[latent]
-    recall = words.pair_count / words.word_total[word]
+    scores, _ = score_pairs(
+        words, words.pair_count, words.word_total, int(words.word_total.sum()), min_term_count
+    )
+    return scores
+
+
+def score_pairs(
+    firings: WordCounts,
+    occurrences_hit: np.ndarray,
+    units: np.ndarray,
+    n_units: int,
+    min_term_count: int,
+    min_score: float = MIN_SCORE,
+) -> tuple[TermScores, np.ndarray]:
+    """Scores of the pairs worth showing, for terms that may be several words long.
+
+    Args:
+        firings: `pair_count` and `pair_sum` are the latent's firings inside the term and their
+            activations, `latent_count` and `latent_sum` all of its firings, counted in units
+            (words or tokens); `word_total` occurrences of each term.
+        occurrences_hit: [n_pairs], occurrences of the term on which the latent fires at all.
+        units: [n_terms], units inside all occurrences of a term.
+        n_units: units in the text; lift compares with a latent that fires on any of them alike.
+
+    Returns:
+        The scores, by latent, best first, and which of the pairs they are.
+    """
+    latent, term = firings.pair_latent, firings.pair_word
+    precision = firings.pair_count / firings.latent_count[latent]
+    weighted = firings.pair_sum / firings.latent_sum[latent]
+    recall = occurrences_hit / firings.word_total[term]
     score = 2 * weighted * recall / (weighted + recall)
-    base_rate = words.word_total[word] / words.word_total.sum()
-    keep = (score >= MIN_SCORE) & (words.word_total[word] >= min_term_count)
-    order = np.lexsort((word[keep], -score[keep], latent[keep]))
-    columns = (latent, word, score, precision, recall, precision / base_rate, words.pair_count)
-    return TermScores(*(column[keep][order] for column in columns))
+    base_rate = units[term] / n_units
+    keep = np.flatnonzero((score >= min_score) & (firings.word_total[term] >= min_term_count))
+    keep = keep[np.lexsort((term[keep], -score[keep], latent[keep]))]
+    columns = (latent, term, score, precision, recall, precision / base_rate, occurrences_hit)
+    return TermScores(*(column[keep] for column in columns)), keep
 
 
 def top_terms(
@@ -76,34 +121,57 @@ def top_terms(
     return result
 
 
+def label_terms(terms: list[dict[str, Any]]) -> list[str]:
+    """Of a latent's terms, best first, those that name it: one when it fits well, else up to
+    three that fit about as well. Words unfit for a name are passed over."""
+    fit = [term for term in terms if may_name(term["term"])]
+    if not fit:
+        return []
+    best = fit[0]["score"]
+    if best >= SINGLE_TERM_SCORE:
+        return [fit[0]["term"]]
+    return [t["term"] for t in fit[:LABEL_TERMS] if t["score"] >= NEAR_SCORE * best]
+
+
 def label_of(terms: list[dict[str, Any]]) -> Label:
-    """One word when it fits well, else the three best, else nothing."""
-    if not terms:
-        return Label("", "none", None)
-    best = terms[0]
-    if best["score"] >= SINGLE_TERM_SCORE:
-        return Label(best["term"], "term", best["score"])
-    names = ", ".join(term["term"] for term in terms[:LABEL_TERMS])
-    return Label(names, "terms", best["score"])
+    """A latent's name from its terms."""
+    names = label_terms(terms)
+    if not names:
+        return NO_LABEL
+    best = next(term["score"] for term in terms if term["term"] == names[0])
+    source = "term" if best >= SINGLE_TERM_SCORE else "terms"
+    return Label(", ".join(names), source, best, "word")
 
 
 def fires_index(
     sae_id: str, scores: TermScores, words: list[str], totals: np.ndarray, config: LatentConfig
 ) -> list[dict[str, Any]]:
     """Rows of `terms` with index `fires`: for each word its best latents."""
+    return index_rows(sae_id, "fires", scores, words, totals, config.latents_per_term)
+
+
+def index_rows(
+    sae_id: str,
+    index: str,
+    scores: TermScores,
+    names: list[str],
+    totals: np.ndarray,
+    latents_per_term: int,
+) -> list[dict[str, Any]]:
+    """Rows of `terms`: for each term its best latents; `totals` are occurrences of each."""
     order = np.lexsort((scores.latent, -scores.score, scores.word))
     ranked_word = scores.word[order]
     rank = rank_within(ranked_word)
-    n_latents = np.bincount(ranked_word, minlength=len(words))
+    n_latents = np.bincount(ranked_word, minlength=len(names))
     rows: dict[int, dict[str, Any]] = {}
-    for i in order[rank < config.latents_per_term]:
+    for i in order[rank < latents_per_term]:
         word = int(scores.word[i])
         row = rows.setdefault(
             word,
             {
                 "sae_id": sae_id,
-                "index": "fires",
-                "term": words[word],
+                "index": index,
+                "term": names[word],
                 "count": int(totals[word]),
                 "n_latents": int(n_latents[word]),
                 "latents": [],

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from backend.manifest import FileRecord, Manifest
 from backend.schema import MANIFEST_NAME, TABLES
 from backend.tables.columns import Table
+from precompute.rounding import rounded_column
 
 COMPRESSION_LEVEL = 19
 HASH_BLOCK_BYTES = 1 << 20
@@ -61,7 +62,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
 
 
 def conform(table: Table, rows: pa.Table | dict[str, Any]) -> pa.Table:
-    """`rows` with exactly the columns, types and order of `table`, sorted, keys unique."""
+    """`rows` with exactly the columns, types and order of `table`, rounded, sorted, keys unique."""
     names = list(rows) if isinstance(rows, dict) else rows.column_names
     expected = [column.name for column in table.columns]
     if set(names) != set(expected):
@@ -76,6 +77,8 @@ def conform(table: Table, rows: pa.Table | dict[str, Any]) -> pa.Table:
                 exact = pa.types.is_integer(column.type)
                 values = pa.array(values, None if exact else column.type)
             columns[column.name] = values.cast(column.type)
+            if column.mantissa_bits is not None:
+                columns[column.name] = rounded_column(columns[column.name], column.mantissa_bits)
         except pa.ArrowException as error:
             raise WriterError(f"{table.name}.{column.name}: {error}") from error
         nulls = columns[column.name].null_count

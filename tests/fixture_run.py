@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from backend.manifest import CorpusRecord, Manifest
 from backend.schema import SCHEMA_VERSION, TABLES
@@ -25,12 +26,16 @@ from tests.planted import (
     TOKENS_SEEN,
     WIDE,
     Row,
+    cofiring_rows,
     component_rows,
+    direction_rows,
     fire_count,
     labels,
     latent_rows,
     sae_rows,
 )
+
+RIVER, MONEY = 17, 18  # latents of `sae-32` that fire on bank, each in one sense
 
 
 def build_fixture_run(folder: Path) -> Manifest:
@@ -44,8 +49,10 @@ def build_fixture_run(folder: Path) -> Manifest:
         "members": components,
         "contexts": contexts,
         "examples": list(_examples(contexts)),
-        "terms": list(_terms()),
+        "terms": [*_terms(), *_longer_terms()],
         "neighbours": list(_neighbours()),
+        "cofiring": list(cofiring_rows()),
+        "directions": list(direction_rows()),
         "stitching": list(stitched.stitching_rows()),
         "swap_groups": list(stitched.group_rows()),
         "stitch_curve": list(stitched.curve_rows()),
@@ -57,7 +64,12 @@ def build_fixture_run(folder: Path) -> Manifest:
             *trusted.measurement_rows(),
         ],
     }
-    files = {name: write_table(folder, name, _columns(name, rows)) for name, rows in tables.items()}
+    # stored to the last bit, so that a test can state a figure worked out by hand as it is;
+    # what rounding does to a run is tested where it is done
+    with patch("precompute.writer.rounded_column", lambda column, _: column):
+        files = {
+            name: write_table(folder, name, _columns(name, rows)) for name, rows in tables.items()
+        }
     return write_manifest(
         folder,
         Manifest(
@@ -170,6 +182,34 @@ def _terms() -> Iterator[Row]:
                     for place, other in enumerate(promoting)
                 ],
             }
+
+
+def _longer_terms() -> Iterator[Row]:
+    """A phrase and a word piece of einstein, and a word with two senses, one latent each."""
+    for index, term, found in (
+        ("phrases", "young einstein", [0]),
+        ("pieces", "##stein", [0, 7, 14]),
+        ("fires", "bank", [MONEY, RIVER]),
+        ("phrases", "river bank", [RIVER]),
+        ("phrases", "bank account", [MONEY]),
+    ):
+        yield {
+            "sae_id": WIDE,
+            "index": index,
+            "term": term,
+            "count": 30,
+            "n_latents": len(found),
+            "latents": [
+                {
+                    "latent": other,
+                    "score": 0.6 / (place + 1),
+                    "precision": 0.5,
+                    "recall": 0.7,
+                    "lift": 40.0,
+                }
+                for place, other in enumerate(found)
+            ],
+        }
 
 
 def _related(sae_id: str, latent: int) -> list[int]:

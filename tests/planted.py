@@ -101,6 +101,7 @@ def sae_rows() -> Iterator[Row]:
             "variance_explained_heldout": None if is_meta else 0.75,
             "dead_fraction": 1 / 32 if sae_id == WIDE else 0.0,
             "seed": 0,
+            "decoder_sha256": f"{sae_id:0>64}",
             "logits_through": "token embedding",
             "release": None,
             "release_sae_id": None,
@@ -122,8 +123,12 @@ def latent_rows(components: list[Row]) -> Iterator[Row]:
                 "sae_id": sae_id,
                 "latent": latent,
                 "label": label,
-                "label_source": "members" if sae_id == META else "term" if label else "none",
+                "label_source": _label_source(sae_id, label),
+                "label_kind": _label_kind(sae_id, label),
                 "label_score": round(0.95 - latent / 100, 2) if label else None,
+                "label_accuracy": round(0.9 - latent / 100, 2) if label and latent % 4 else None,
+                "label_auc": round(0.92 - latent / 100, 2) if label and latent % 4 else None,
+                "label_tests": 40 if label and latent % 4 else 0,
                 "count": count,
                 "tokens_seen": 32 if sae_id == META else TOKENS_SEEN,
                 "mean_activation": 1.0 if is_alive else 0.0,
@@ -144,6 +149,60 @@ def latent_rows(components: list[Row]) -> Iterator[Row]:
                 "decomposition_variance_explained": 1 - residual if is_wide else None,
                 "bias_share": bias if is_wide else None,
                 "residual_share": residual if is_wide else None,
+            }
+
+
+def _label_source(sae_id: str, label: str) -> str:
+    if sae_id == META:
+        return "spelling" if label.startswith("words in") else "meaning"
+    return "term" if label else "none"
+
+
+def _label_kind(sae_id: str, label: str) -> str:
+    if sae_id == META:
+        return _label_source(sae_id, label)
+    return "word" if label else "none"
+
+
+def direction(latent: int) -> list[float]:
+    """Unit decoder row of a latent of `sae-32`: four meta-directions, bias, residual."""
+    return [value / norm(latent) for value in (*weights(latent), BIAS, RESIDUAL)]
+
+
+def direction_rows() -> Iterator[Row]:
+    """Decoders of `sae-32` and `meta-4`; the encoder of a latent is its decoder row."""
+    for sae_id, rows in (
+        (WIDE, [direction(latent) for latent in range(32)]),
+        (META, [[float(i == j) for j in range(6)] for i in range(4)]),
+    ):
+        for latent, row in enumerate(rows):
+            scale = max(map(abs, row)) / 127
+            packed = bytes(round(value / scale) % 256 for value in row)
+            is_sae = sae_id == WIDE
+            yield {
+                "sae_id": sae_id,
+                "latent": latent,
+                "decoder": packed,
+                "decoder_scale": scale,
+                "encoder": packed if is_sae else None,
+                "encoder_scale": scale if is_sae else None,
+                "encoder_bias": -0.05 if is_sae else None,
+            }
+
+
+def cofiring_rows() -> Iterator[Row]:
+    """Each latent of `sae-32` fires with the next two, on 8 and 4 of the 10,000 sampled tokens."""
+    for latent in range(32):
+        for rank, together in enumerate((8, 4)):
+            yield {
+                "sae_id": WIDE,
+                "latent": latent,
+                "rank": rank,
+                "other_latent": (latent + rank + 1) % 32,
+                "together": together,
+                "fired": 10,
+                "other_fired": 10,
+                "tokens_seen": 10_000,
             }
 
 

@@ -36,6 +36,13 @@ SWEEP = {  # by number of meta-latents, held out
     "covariance-matched Gaussian rows": {2: 0.20, 4: 0.26, 16: 0.50},
     "isotropic Gaussian rows": {2: 0.05, 4: 0.08, 16: 0.20},
 }
+LABELS = (  # setting, AUC, balanced accuracy of the names of meta-latents
+    ("label", 0.88, 0.8),
+    ("label, meaning", 0.9, 0.82),
+    ("label, spelling", 0.83, 0.78),
+    ("members' words", 0.81, 0.7),
+    ("shuffled labels", 0.51, 0.5),
+)
 OTHER_METHODS = {  # variance explained of every row
     f"pursuit on {SMALL}": 0.5,
     "k-means": 0.25,
@@ -129,6 +136,14 @@ def measurement_rows() -> Iterator[Row]:
         yield _row("explained", META, setting, "precision", 0.2 * k, 31, 0.01)
         yield _row("explained", META, f"{setting}, shuffled", "precision", 0.05 * k, 31, 0.01)
     yield _row("decomposition", META, "other seeds", "mean_stability", 0.18, 64, 0.01)
+    for setting, auc, accuracy in LABELS:
+        yield _row("labels", META, setting, "auc", auc, 3, 0.01)
+        yield _row("labels", META, setting, "balanced_accuracy", accuracy, 3, 0.01)
+    for kind, share in (("meaning", 0.75), ("spelling", 0.25), ("word", 0.0), ("none", 0.0)):
+        yield _row("labels", META, kind, "share", share, 4)
+    for sae_id in (SMALL, WIDE):
+        yield _row("labels", sae_id, "label", "auc", 0.86, 24, 0.01)
+        yield _row("labels", sae_id, "shuffled labels", "auc", 0.48, 24, 0.01)
 
 
 def _row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from backend.tables.columns import Column, Table
+from backend.tables.columns import SHOWN_BITS, Column, Table
 
 _COMPONENT_COLUMNS = (
     Column("meta_sae_id", pa.string(), "meta-SAE that made the decomposition"),
@@ -14,12 +14,19 @@ _COMPONENT_COLUMNS = (
         "activation",
         pa.float32(),
         "its weight: row = bias + sum of activation x direction + residual",
+        mantissa_bits=SHOWN_BITS,
     ),
-    Column("cosine", pa.float32(), "cosine of the meta-latent's direction and the decoder row"),
+    Column(
+        "cosine",
+        pa.float32(),
+        "cosine of the meta-latent's direction and the decoder row",
+        mantissa_bits=SHOWN_BITS,
+    ),
     Column(
         "share",
         pa.float32(),
         "activation x <direction, row> / <row, row>; signed, adds to 1 with bias and residual",
+        mantissa_bits=SHOWN_BITS,
     ),
     Column(
         "stability",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from backend.tables.columns import LATENT, LATENT_SCORE, SAE_ID, Column, Table
+from backend.tables.columns import (
+    LATENT,
+    LATENT_SCORE,
+    SAE_ID,
+    SHOWN_BITS,
+    WIDE_ROW_GROUP_ROWS,
+    Column,
+    Table,
+)
 
 CONTEXTS = Table(
     "contexts",
@@ -22,6 +30,7 @@ CONTEXTS = Table(
             "token_ends", pa.list_(pa.int32()), "character offset where it ends; spans may overlap"
         ),
     ),
+    row_group_rows=WIDE_ROW_GROUP_ROWS,
 )
 
 EXAMPLES = Table(
@@ -39,9 +48,19 @@ EXAMPLES = Table(
         Column("rank", pa.int32(), "0 is the strongest of its group"),
         Column("context_id", pa.int32(), "context shown"),
         Column("position", pa.int16(), "token where the latent fires most strongly in it"),
-        Column("activation", pa.float32(), "activation at that token"),
+        Column(
+            "activation",
+            pa.float32(),
+            "activation at that token, to 0.05 %",
+            mantissa_bits=SHOWN_BITS,
+        ),
         Column("positions", pa.list_(pa.int16()), "all tokens of the context where it fires"),
-        Column("activations", pa.list_(pa.float32()), "activation at each of them"),
+        Column(
+            "activations",
+            pa.list_(pa.float32()),
+            "activation at each of them, to 0.05 %",
+            mantissa_bits=SHOWN_BITS,
+        ),
     ),
 )
 
@@ -54,16 +73,39 @@ TERMS = Table(
         Column(
             "index",
             pa.string(),
-            "`fires`: words of the corpus, lower-cased; `promotes`: tokens of the vocabulary",
+            "`fires`: words of the corpus, lower-cased; `phrases`: two or three of them in a row; "
+            "`pieces`: tokens as the model reads them; `promotes`: tokens of the vocabulary",
         ),
-        Column("term", pa.string(), "the word or token"),
-        Column("count", pa.int32(), "times the term occurs in the text counted; 0 for promotes"),
+        Column("term", pa.string(), "the word, phrase or token"),
+        Column(
+            "count",
+            pa.int32(),
+            "times it occurs in the text counted (phrases and pieces: a sample); 0 for promotes",
+        ),
         Column("n_latents", pa.int32(), "latents found for it before the list was cut"),
         Column(
             "latents",
             pa.list_(LATENT_SCORE),
-            "best first; fires: score = F1; promotes: score = logit, the rest null",
+            "best first; score = F1; promotes: score = logit, the rest null; to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
         ),
+    ),
+    row_group_rows=WIDE_ROW_GROUP_ROWS,
+)
+
+COFIRING = Table(
+    "cofiring",
+    "for each latent those of its SAE that fire on the same tokens, by Jaccard index",
+    ("sae_id", "latent", "rank"),
+    (
+        SAE_ID,
+        LATENT,
+        Column("rank", pa.int16(), "0 has the highest Jaccard index"),
+        Column("other_latent", pa.int32(), "the latent that fires with it"),
+        Column("together", pa.int32(), "tokens of the sample on which both fire"),
+        Column("fired", pa.int32(), "tokens of the sample on which this latent fires"),
+        Column("other_fired", pa.int32(), "the same for the other one"),
+        Column("tokens_seen", pa.int32(), "tokens of the sample"),
     ),
 )
 
@@ -77,6 +119,11 @@ NEIGHBOURS = Table(
         Column("other_sae_id", pa.string(), "SAE in which the neighbour lives"),
         Column("rank", pa.int16(), "0 is the nearest"),
         Column("other_latent", pa.int32(), "the neighbour"),
-        Column("cosine", pa.float32(), "cosine of the two decoder directions, to 1/8192"),
+        Column(
+            "cosine",
+            pa.float32(),
+            "cosine of the two decoder directions, to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
+        ),
     ),
 )

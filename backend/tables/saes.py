@@ -7,6 +7,7 @@ import pyarrow as pa
 from backend.tables.columns import (
     LATENT,
     SAE_ID,
+    SHOWN_BITS,
     TERM_SCORE,
     TOKEN_LOGIT,
     WIDE_ROW_GROUP_ROWS,
@@ -52,6 +53,11 @@ SAES = Table(
         ),
         Column("seed", pa.int32(), "training seed; null when not known", True),
         Column(
+            "decoder_sha256",
+            pa.string(),
+            "hash of its decoder rows as float32; labels written by hand name it",
+        ),
+        Column(
             "logits_through",
             pa.string(),
             "what promoted tokens are read through: token embedding or unembedding",
@@ -69,26 +75,46 @@ LATENTS = Table(
     (
         SAE_ID,
         LATENT,
-        Column("label", pa.string(), "short name made from its terms; empty when it has none"),
+        Column("label", pa.string(), "short name made offline; empty when it has none"),
         Column(
             "label_source",
             pa.string(),
-            "rule that made the label: name, term, terms, prefix, members or none",
+            "rule that made it: name, term, terms, spelling, meaning, members, model or none",
+        ),
+        Column(
+            "label_kind",
+            pa.string(),
+            "what the label speaks of: word, spelling, meaning or none",
         ),
         Column(
             "label_score",
             pa.float32(),
-            "how well the label fits, 0 to 1; null without a label",
+            "how well the label fits what it was made from, 0 to 1, to 0.2 %; null without a label",
+            True,
+            mantissa_bits=SHOWN_BITS,
+        ),
+        Column(
+            "label_accuracy",
+            pa.float32(),
+            "balanced accuracy of telling held-out members from non-members by the label alone",
             True,
         ),
+        Column("label_auc", pa.float32(), "area under the ROC curve of the same test", True),
+        Column("label_tests", pa.int32(), "members in that test; 0 when it could not be made"),
         Column("count", pa.int64(), "tokens it fires on (meta: decoder rows)"),
         Column("tokens_seen", pa.int64(), "tokens looked at; density = count / tokens_seen"),
         Column(
             "mean_activation",
             pa.float32(),
-            "mean over the tokens it fires on; 0 when it never fires",
+            "mean over the tokens it fires on, to 0.05 %; 0 when it never fires",
+            mantissa_bits=SHOWN_BITS,
         ),
-        Column("max_activation", pa.float32(), "largest activation seen; 0 when it never fires"),
+        Column(
+            "max_activation",
+            pa.float32(),
+            "largest activation seen, rounded as those of `examples`; 0 when it never fires",
+            mantissa_bits=SHOWN_BITS,
+        ),
         Column(
             "histogram_edges",
             pa.list_(pa.float32()),
@@ -98,10 +124,21 @@ LATENTS = Table(
         Column(
             "top_terms",
             pa.list_(TERM_SCORE),
-            "words it fires on, best F1 first; count = firings on that word",
+            "words it fires on, best F1 first, to 0.2 %; count = firings on that word",
+            mantissa_bits=SHOWN_BITS,
         ),
-        Column("promoted", pa.list_(TOKEN_LOGIT), "tokens its direction points to, highest first"),
-        Column("suppressed", pa.list_(TOKEN_LOGIT), "tokens it points away from, lowest first"),
+        Column(
+            "promoted",
+            pa.list_(TOKEN_LOGIT),
+            "tokens its direction points to, highest first, to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
+        ),
+        Column(
+            "suppressed",
+            pa.list_(TOKEN_LOGIT),
+            "tokens it points away from, lowest first, to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
+        ),
         Column("x", pa.float32(), "position on the map of its SAE", True),
         Column("y", pa.float32(), "position on the map of its SAE", True),
         Column(

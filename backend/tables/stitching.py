@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from backend.tables.columns import Column, Table
+from backend.tables.columns import SHOWN_BITS, Column, Table
 
 _PAIR = (
     Column("small_sae_id", pa.string(), "the smaller SAE of the pair"),
@@ -21,10 +21,16 @@ STITCHING = Table(
         Column(
             "delta_mse",
             pa.float32(),
-            "change of the smaller SAE's MSE an element when it is added, held-out tokens",
+            "change of the smaller SAE's MSE an element with it added, held-out tokens, to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
         ),
-        Column("ci_low", pa.float32(), "lower end of its 95 % bootstrap interval over contexts"),
-        Column("ci_high", pa.float32(), "upper end"),
+        Column(
+            "ci_low",
+            pa.float32(),
+            "lower end of its 95 % bootstrap interval over contexts, to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
+        ),
+        Column("ci_high", pa.float32(), "upper end", mantissa_bits=SHOWN_BITS),
         Column("fired", pa.int32(), "tokens of the sample on which it fires"),
         Column(
             "kind",

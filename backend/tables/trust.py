@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from backend.tables.columns import LATENT, SAE_ID, Column, Table
+from backend.tables.columns import LATENT, SAE_ID, SHOWN_BITS, Column, Table
 
 OTHER_DECOMPOSITIONS = Table(
     "other_decompositions",
@@ -18,11 +18,17 @@ OTHER_DECOMPOSITIONS = Table(
         Column("part_sae_id", pa.string(), "SAE of a part that is a latent; null for others", True),
         Column("part", pa.int32(), "latent, cluster, axis or direction, from 0"),
         Column("label", pa.string(), "words of the latents nearest to the part; may be empty"),
-        Column("weight", pa.float32(), "row = bias + sum of weight x part + residual"),
+        Column(
+            "weight",
+            pa.float32(),
+            "row = bias + sum of weight x part + residual; to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
+        ),
         Column(
             "variance_explained",
             pa.float32(),
-            "of this row by all its parts: 1 - |row - rebuilt|^2 / |row - mean row|^2",
+            "of this row by all its parts: 1 - |row - rebuilt|^2 / |row - mean row|^2; to 0.2 %",
+            mantissa_bits=SHOWN_BITS,
         ),
     ),
 )

@@ -22,7 +22,30 @@ def trust_lines(found: Found) -> list[str]:
         *_relations(found),
         *_facts(found),
         *_explained(found),
+        *_names(found),
     ]
+
+
+def _names(found: Found) -> list[str]:
+    lines = []
+    for subject in _subjects(found, "labels"):
+        auc, accuracy, shuffled, listed = (
+            found.get(("labels", subject, setting, metric))
+            for setting, metric in (
+                ("label", "auc"),
+                ("label", "balanced_accuracy"),
+                ("shuffled labels", "auc"),
+                ("members' words", "auc"),
+            )
+        )
+        n = f"{auc['n']:,}" if auc else 0
+        figures = " | ".join(value(row) for row in (auc, shuffled, listed, accuracy))
+        lines.append(f"| {subject} | {figures} | {n} |")
+    heads = (
+        "names of | AUC, held out | shuffled names | words of members as names | balanced accuracy "
+        "| judged"
+    )
+    return _table(heads, lines)
 
 
 def value(row: dict[str, Any] | None) -> str:

@@ -29,16 +29,30 @@ Measurements = list[dict[str, Any]]
 SPLITS = ("in-sample", "held-out")
 
 
-def trust_tables(config: RunConfig, stages: Stages) -> dict[str, pa.Table]:
-    """The two tables of the contract; empty without `[trust]`."""
+def trust_tables(config: RunConfig, stages: Stages, latents: pa.Table) -> dict[str, pa.Table]:
+    """The two tables of the contract; empty without `[trust]`.
+
+    Args:
+        latents: of the whole run; parts that are latents take their labels from it.
+    """
     if config.trust is None:
         tables = (OTHER_DECOMPOSITIONS, COSINE_HISTOGRAMS)
         return {table.name: table.arrow.empty_table() for table in tables}
     cosines = load_figures(stages.trust / COSINES_NAME)
     return {
-        "other_decompositions": pq.read_table(stages.trust / OTHERS_NAME),
+        "other_decompositions": _labelled(pq.read_table(stages.trust / OTHERS_NAME), latents),
         "cosine_histograms": pa.Table.from_pylist(cosines, schema=COSINE_HISTOGRAMS.arrow),
     }
+
+
+def _labelled(others: pa.Table, latents: pa.Table) -> pa.Table:
+    """The parts that are latents under the labels that the run gives those."""
+    columns = (latents[name].to_pylist() for name in ("sae_id", "latent", "label"))
+    known = {(sae_id, latent): label for sae_id, latent, label in zip(*columns, strict=True)}
+    parts = (others[name].to_pylist() for name in ("part_sae_id", "part", "label"))
+    labels = [known.get((sae_id, part), label) for sae_id, part, label in zip(*parts, strict=True)]
+    place = others.schema.get_field_index("label")
+    return others.set_column(place, others.schema.field(place), pa.array(labels, pa.string()))
 
 
 def trust_measurements(config: RunConfig, stages: Stages) -> Measurements:

@@ -50,33 +50,10 @@ def test_a_term_of_several_members_adds_their_weights_and_its_recall_is_their_sh
     assert (oak["count"], oak["recall"]) == (1, 1.0)
 
 
-def test_members_that_begin_alike_are_named_after_their_beginning():
-    words = ["einstein", "einsteinium", "eiger", "oak"]
-    others = [f"{letter}word{i}" for i in range(20) for letter in "abcd"]
-    label, _ = _one(_members([0, 1, 2, 3], [3.0, 3.0, 3.0, 1.0]), _parent(*words, *others))
-    # "ein" holds 6 of 10 of the weight, below the 0.7 asked for; "ei" holds 9 of 10
-    assert (label.text, label.source) == ("words in ei-", "prefix")
-    assert label.score == pytest.approx(0.9)
-
-
-def test_a_beginning_that_most_words_share_names_nothing():
-    words = ["sun", "sea", "sand"]
-    label, _ = _one(_members([0, 1, 2], [1.0, 1.0, 1.0]), _parent(*words, *["stone"] * 3, "sky"))
-    # all words of this parent begin with s: a lift of 1
-    assert label.source == "members"
-
-
-def test_fewer_than_three_words_are_never_a_beginning():
-    words = ["einstein", "eiger"]
-    others = [f"{letter}word{i}" for i in range(20) for letter in "abcd"]
-    label, _ = _one(_members([0, 1], [1.0, 1.0]), _parent(*words, *others))
-    assert label == Label("einstein, eiger", "members", 1.0)
-
-
 def test_members_without_terms_count_in_the_weight_but_name_nothing():
     parent = _parent("oak", "", "")
     label, terms = _one(_members([1, 0, 2], [2.0, 1.0, 1.0]), parent)
-    assert label == Label("oak", "members", 0.25)
+    assert label == Label("oak", "members", 0.25, "word")
     assert [term["term"] for term in terms] == ["oak"]
     assert _one(_members([1, 2], [2.0, 1.0]), parent) == (Label("", "none", None), [])
 

@@ -8,6 +8,7 @@ import pytest
 from precompute.config import LatentConfig
 from precompute.counting import WordCounts
 from precompute.terms import (
+    NO_LABEL,
     Label,
     TermScores,
     fires_index,
@@ -16,6 +17,7 @@ from precompute.terms import (
     score_terms,
     top_terms,
 )
+from precompute.unsuitable import may_name
 
 WORDS = ["einstein", "bohr", "the", "rare"]
 TOTALS = [10, 5, 80, 5]
@@ -80,9 +82,10 @@ def test_top_terms_are_the_best_of_each_latent_and_empty_for_the_silent(counts):
     ("scores", "label"),
     [
         ([], Label("", "none", None)),
-        ([0.5, 0.4], Label("a", "term", 0.5)),
-        ([0.49, 0.4, 0.3, 0.2], Label("a, b, c", "terms", 0.49)),
-        ([0.1], Label("a", "terms", 0.1)),
+        ([0.5, 0.4], Label("a", "term", 0.5, "word")),
+        ([0.49, 0.4, 0.3, 0.2], Label("a, b, c", "terms", 0.49, "word")),
+        ([0.4, 0.1, 0.09], Label("a, b", "terms", 0.4, "word")),  # c: below a quarter of a's 0.4
+        ([0.1], Label("a", "terms", 0.1, "word")),
     ],
 )
 def test_a_label_is_one_word_when_it_fits_else_the_three_best(scores, label):
@@ -131,3 +134,21 @@ def test_the_promotes_index_lists_the_latents_that_promote_a_token_most():
     assert (sky["index"], sky["count"]) == ("promotes", 0)
     assert [(found["latent"], found["score"]) for found in sky["latents"]] == [(1, 3.0), (2, 2.0)]
     assert {found["precision"] for found in sky["latents"]} == {None}
+
+
+def test_a_word_unfit_for_a_page_gives_its_place_to_the_next(monkeypatch) -> None:
+    monkeypatch.setattr("precompute.terms.may_name", lambda word: word != "rude")
+    terms = [
+        {"term": "rude", "score": 0.9},
+        {"term": "mild", "score": 0.6},
+        {"term": "soft", "score": 0.5},
+    ]
+    assert label_of(terms) == Label("mild", "term", 0.6, "word")
+    assert label_of(terms[:1]) == NO_LABEL
+
+
+def test_unfit_words_are_known_by_their_hash_alone() -> None:
+    word = "".join(chr(code) for code in (102, 117, 99, 107))
+    assert not may_name(word)
+    assert not may_name(word.upper())
+    assert may_name("finch")

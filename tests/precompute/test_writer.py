@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from backend.schema import TABLES
-from backend.tables.columns import ROW_GROUP_ROWS
+from backend.tables.columns import ROW_GROUP_ROWS, SHOWN_BITS, Column
+from precompute.rounding import rounded
 from precompute.writer import (
     WriterError,
     sha256_of,
@@ -167,7 +169,7 @@ def test_a_write_appears_under_its_name_only_when_it_is_complete(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["file"]
 
 
-def test_floats_are_stored_byte_by_byte_and_come_back_as_they_were(tmp_path):
+def test_floats_are_stored_byte_by_byte_with_the_bits_of_their_column(tmp_path):
     columns = _neighbours()
     write_table(tmp_path, "neighbours", columns)
     path = tmp_path / "neighbours.parquet"
@@ -179,5 +181,28 @@ def test_floats_are_stored_byte_by_byte_and_come_back_as_they_were(tmp_path):
     assert "BYTE_STREAM_SPLIT" in encodings["cosine"]
     assert "BYTE_STREAM_SPLIT" not in encodings["other_latent"]
     stored = duckdb.execute(f"select cosine from '{path}' order by latent desc").fetchall()
-    expected = pa.array(columns["cosine"], pa.float32()).to_pylist()
-    assert [value for (value,) in stored] == expected
+    assert _column("neighbours", "cosine").mantissa_bits == SHOWN_BITS
+    expected = rounded(np.array(columns["cosine"], np.float32), SHOWN_BITS)
+    assert [value for (value,) in stored] == expected.tolist()
+
+
+def test_a_column_without_a_number_of_bits_comes_back_as_it_was(tmp_path):
+    assert _column("measurements", "value").mantissa_bits is None
+    write_table(tmp_path, "measurements", _figures(value=[1 / 3], ci_low=[0.1]))
+    (row,) = pq.read_table(tmp_path / "measurements.parquet").to_pylist()
+    assert (row["value"], row["ci_low"]) == (1 / 3, 0.1)
+
+
+def test_the_top_example_and_the_maximum_are_rounded_alike():
+    # the largest activation is stored twice: unequal bits would put an example above the maximum
+    bits = {
+        _column("latents", "max_activation").mantissa_bits,
+        _column("latents", "mean_activation").mantissa_bits,
+        _column("examples", "activation").mantissa_bits,
+        _column("examples", "activations").mantissa_bits,
+    }
+    assert bits == {SHOWN_BITS}
+
+
+def _column(table: str, name: str) -> Column:
+    return next(column for column in TABLES[table].columns if column.name == name)

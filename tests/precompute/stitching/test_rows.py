@@ -57,7 +57,7 @@ def test_the_nearest_latent_is_the_first_neighbour(by_pair, tiny_rows):
         for row in rows:
             near = neighbours[large, row["latent"], small]
             assert row["nearest_latent"] == near["other_latent"]
-            assert row["max_cosine"] == pytest.approx(near["cosine"], abs=1e-4)
+            assert row["max_cosine"] == pytest.approx(near["cosine"], abs=2.0**-9)
 
 
 def test_the_ends_of_a_curve_are_the_two_saes(curves, saes):

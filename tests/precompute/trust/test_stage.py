@@ -77,7 +77,8 @@ def test_other_decompositions_rebuild_the_rows_as_well_as_they_say(
         directions = dictionaries[sae_id].W_dec[[row["part"] for row in own]]
         rebuilt = seen.mean(0) + weights @ directions
         explained = 1 - float((rows[latent] - rebuilt).pow(2).sum() / total[latent])
-        assert own[0]["variance_explained"] == pytest.approx(explained, abs=1e-4)
+        # weights and the figure are stored to 0.2 %
+        assert own[0]["variance_explained"] == pytest.approx(explained, abs=4e-3)
 
 
 def test_labels_of_parts_are_those_of_their_latents(tiny_rows):

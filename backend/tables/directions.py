@@ -1,0 +1,28 @@
+"""Weights that pages compute with: decoder directions, and encoders for a reader's own text."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from backend.tables.columns import LATENT, SAE_ID, WIDE_ROW_GROUP_ROWS, Column, Table
+
+DIRECTIONS = Table(
+    "directions",
+    "decoder rows (and encoders) of the decomposed SAEs and of their meta-SAEs, in 8 bits",
+    ("sae_id", "latent"),
+    (
+        SAE_ID,
+        LATENT,
+        Column("decoder", pa.binary(), "d_in signed bytes: decoder row / decoder_scale, rounded"),
+        Column("decoder_scale", pa.float32(), "decoder row = decoder x decoder_scale"),
+        Column("encoder", pa.binary(), "the same of the encoder; null for a meta-SAE", True),
+        Column("encoder_scale", pa.float32(), "encoder = encoder x encoder_scale", True),
+        Column(
+            "encoder_bias",
+            pa.float32(),
+            "activation = x . encoder + encoder_bias where that exceeds the SAE's threshold",
+            True,
+        ),
+    ),
+    row_group_rows=WIDE_ROW_GROUP_ROWS,
+)

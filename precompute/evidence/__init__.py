@@ -1,0 +1,1 @@
+"""What latents fire on beyond single words: phrases, word pieces, and each other."""
