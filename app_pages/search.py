@@ -1,95 +1,176 @@
-"""Latents and meta-latents that a word, a label or a number finds, best first."""
+"""Latents and meta-latents that a text, filters or parts find, best first."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import random
+from dataclasses import replace
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from app_pages.frame import actions_html, opened, title
-from backend import queries, urlstate
-from backend.links import SEARCH_PATH, Link, search_link
-from backend.lists_html import hits_html, pages_html, pill_html
-from backend.schema import TERM_INDEXES
-from backend.search import count_hits, did_you_mean, search_latents
+from backend import queries, stitching, urlstate
+from backend.answers import Answer, QuestionError, answer, answers_at, part_names
+from backend.downloads_html import download_links_html
+from backend.facets_html import chips_html, facets_html, shared_html, sorts_html
+from backend.hits_html import hits_html
+from backend.links import SEARCH_PATH, Link, latent_link, search_link
+from backend.lists_html import pages_html, pill_html
+from backend.question import INDEXES, Part, Question
+from backend.records import Record
+from backend.search import clean_text, did_you_mean, phrases_with
 from backend.store import Run
-from backend.text_html import link, notice, safe
-
-Here = Callable[..., Link]  # this page's link with some parameters changed
+from backend.text_html import link, notice, safe, tip
 
 HITS_A_PAGE = 20
-INDEX_WORDS = {"any": "everything", "fires": "words it fires on", "promotes": "tokens it promotes"}
+INDEX_WORDS = {
+    "any": "everything",
+    "fires": "fires on",
+    "promotes": "promotes",
+    "label": "name",
+    "number": "number",
+}
 
 
 def search() -> None:
     run = opened(SEARCH_PATH)
-    text = urlstate.text("q")
-    sae_ids = [sae["sae_id"] for sae in queries.saes(run)]
-    sae_id = urlstate.choice("sae", sae_ids, "")
-    index = urlstate.choice("index", TERM_INDEXES, "any")
-    title(f"{text} · search" if text.strip() else "Search")
+    saes = [sae["sae_id"] for sae in queries.saes(run)]
+    question = urlstate.question(tuple(saes))
+    text = clean_text(question.text)
+    title(f"{text} · search" if text else "Search")
     number = max(urlstate.whole_number("page") or 1, 1)
 
-    def here(**changes: str) -> Link:
-        """This page with some parameters changed; empty ones are left out."""
-        kept = search_link(text, sae_id, run.name).params
-        kept |= {"index": "" if index == "any" else index}
-        return Link(SEARCH_PATH, {k: v for k, v in {**kept, **changes}.items() if v})
+    def here(asked: Question, **more: str) -> Link:
+        return Link(SEARCH_PATH, {"run": run.name, **asked.params, **more})
 
-    shared = here(h=run.manifest.short_hash, page=str(number) if number > 1 else "")
-    st.html(actions_html(run, ["Search"], shared, sae_id or sae_ids[0]))
-    if not text.strip():
-        st.html(
-            "<h1>Search</h1>"
-            + notice(
-                "Type a word to find the latents that fire on it, promote it or are named after "
-                "it. A part of a word works too, and so does a number (123) or a number in one "
-                "SAE (" + sae_ids[0] + "/123)."
-            )
-        )
+    try:
+        found = answer(run, question, HITS_A_PAGE, (number - 1) * HITS_A_PAGE)
+        if not found.rows and found.n:  # a page beyond the last
+            number = math.ceil(found.n / HITS_A_PAGE)
+            found = answer(run, question, HITS_A_PAGE, (number - 1) * HITS_A_PAGE)
+        drawn = _random(run, question, found.n)
+    except QuestionError as error:
+        _head(run, question, here, None)
+        st.html(_text_choices(question, here) + notice(str(error), "problem"))
         return
-    asked = (run, text, sae_id or None, index, HITS_A_PAGE)
-    hits = search_latents(*asked, offset=(number - 1) * HITS_A_PAGE)
-    if not hits and number > 1:  # a page beyond the last
-        number = max(1, math.ceil(count_hits(run, text, sae_id or None, index) / HITS_A_PAGE))
-        hits = search_latents(*asked, offset=(number - 1) * HITS_A_PAGE)
-    if not hits:
-        filters = _filters(here, sae_ids, sae_id, index)
-        st.html(f"<h1>{safe(text)}</h1>{filters}{_nothing(run, text, sae_id, index)}")
+    _head(run, question, here, drawn, number)
+    names = part_names(run, question)
+    chips = chips_html(question, names, here)
+    choices = _text_choices(question, here) if text else ""
+    if not found.rows:
+        st.html(f"{choices}{chips}{_nothing(run, question, here)}")
         return
-    found = hits[0]["n_hits"]
-    n_pages = math.ceil(found / HITS_A_PAGE)
-    first = (number - 1) * HITS_A_PAGE + 1
-    count = f"{found:,} latent{'' if found == 1 else 's'}"
-    if n_pages > 1:
-        count += f", {first:,} to {first + len(hits) - 1:,} shown"
+
+    def to(row: Record, place: int) -> Link:
+        at = (number - 1) * HITS_A_PAGE + place
+        return _in_answer(row, question, at, run)
+
+    def add(part: Part) -> Link:
+        return here(question.with_part(part, "required"))
+
+    taken = {"run": run.name, **question.params, "h": run.manifest.short_hash}
+    filters = facets_html(question, found.counts, saes, _smaller(run, question), here)
+    pages = pages_html(
+        lambda page: here(question, page=page), number, math.ceil(found.n / HITS_A_PAGE), "hits"
+    )
     st.html(
-        f"<h1>{safe(text)}</h1><p class='note'>{count}</p>"
-        f"{_filters(here, sae_ids, sae_id, index)}{hits_html(hits, run.name)}"
-        f"{pages_html(here, number, n_pages, 'hits')}"
+        f"{choices}{_phrases(run, question, here)}{chips}"
+        f'<div class="answer-grid"><aside aria-label="Filters"><details class="all-facets" open>'
+        f"<summary>Filters</summary>{filters}</details>"
+        f"</aside><div>{_counted(found, number)}{sorts_html(question, here)}"
+        f"{shared_html(found.shared, question, here)}"
+        f"{hits_html(found.rows, question, to, add, run.name)}{pages}"
+        f"{download_links_html('hits', taken)}</div></div>"
     )
 
 
-def _filters(here: Here, sae_ids: list[str], sae_id: str, index: str) -> str:
-    saes = [pill_html("all SAEs", not sae_id, here(sae=""))]
-    saes += [pill_html(other, other == sae_id, here(sae=other)) for other in sae_ids]
+def _head(run: Run, question: Question, here, drawn: Record | None, number: int = 1) -> None:
+    more = {"h": run.manifest.short_hash} | ({"page": str(number)} if number > 1 else {})
+    first = "Search" if clean_text(question.text) else "All latents"
+    to = None if drawn is None else _in_answer(drawn, question, drawn["at"], run)
+    st.html(
+        actions_html(run, [first], here(question, **more), random_to=to)
+        + f"<h1>{safe(clean_text(question.text)) or 'All latents and meta-latents'}</h1>"
+    )
+
+
+def _text_choices(question: Question, here) -> str:
     kinds = [
-        pill_html(words, key == index, here(index="" if key == "any" else key))
+        pill_html(words, key == question.index, here(replace(question, index=key)))
         for key, words in INDEX_WORDS.items()
+        if key in INDEXES
     ]
-    return f'<div class="pills">{"".join(saes)}</div><div class="pills">{"".join(kinds)}</div>'
+    is_regex = question.way == "regex"
+    other = here(replace(question, way="words" if is_regex else "regex"))
+    way = link(other.href, "as words") if is_regex else link(other.href, "as a pattern")
+    return (
+        f'<nav class="pills" aria-label="Where to search">{"".join(kinds)}'
+        f"<span>{way} {tip('?', 'regular expression')}</span></nav>"
+    )
 
 
-def _nothing(run: Run, text: str, sae_id: str, index: str) -> str:
-    words = f"Nothing in this run fires on, promotes or is called “{text}”"
-    words += f" in {sae_id}." if sae_id else "."
-    if sae_id or index != "any":
-        words += " Searching all SAEs and everything may find more."
+def _phrases(run: Run, question: Question, here) -> str:
+    if question.way == "regex" or question.index not in ("any", "fires") or not question.text:
+        return ""
+    found = phrases_with(run, question.text)
+    if not found:
+        return ""
+    items = " ".join(
+        f"{link(here(replace(question, text=phrase)).href, phrase)} <small>{count:,}</small>"
+        for phrase, count in found
+    )
+    return f'<p class="pills"><span>In phrases</span> {items}</p>'
+
+
+def _counted(found: Answer, number: int) -> str:
+    first = (number - 1) * HITS_A_PAGE + 1
+    count = f"{found.n:,} latent{'' if found.n == 1 else 's'}"
+    if found.n > len(found.rows):
+        count += f", {first:,} to {first + len(found.rows) - 1:,} shown"
+    return f"<p class='note'>{count}</p>"
+
+
+def _smaller(run: Run, question: Question) -> list[str]:
+    """SAEs that the one in question, or any, was compared with by stitching."""
+    pairs = stitching.pairs(run)
+    found = {p["small_sae_id"] for p in pairs if question.sae_id in ("", p["large_sae_id"])}
+    return [sae["sae_id"] for sae in queries.saes(run) if sae["sae_id"] in found]
+
+
+def _in_answer(row: Record, question: Question, at: int, run: Run) -> Link:
+    """A latent's page that knows its place in this answer."""
+    to = latent_link(row["sae_id"], int(row["latent"]), row["kind"], run.name)
+    if question.is_empty:
+        return to
+    return Link(to.path, {**to.params, "in": urlencode(question.params), "at": str(at)})
+
+
+def _random(run: Run, question: Question, n: int) -> Record | None:
+    """One of the answers, drawn anew each time the page is made."""
+    if n == 0:
+        return None
+    at = random.randrange(n)
+    drawn = answers_at(run, question, at)
+    return {**drawn[0], "at": at} if drawn else None
+
+
+def _nothing(run: Run, question: Question, here) -> str:
+    text = clean_text(question.text)
+    if question.has_filter:
+        freed = here(Question(text=question.text, way=question.way, index=question.index))
+        told = notice("No latent of this run passes all of these filters.")
+        more = "Search without filters" if text else "All latents"
+        return f"{told}<p>{link(freed.href, more)}, or remove one above.</p>"
+    told = notice(f"Nothing in this run fires on, promotes or is called “{text}”.")
+    if question.index != "any":
+        told += f"<p>{link(here(replace(question, index='any')).href, 'Search everything')}</p>"
+    if question.way == "regex":
+        return told
     near = " or ".join(
         link(search_link(term, run=run.name).href, term) for term in did_you_mean(run, text)
     )
-    return notice(words) + (f"<p>Did you mean {near}?</p>" if near else "")
+    return told + (f"<p>Did you mean {near}?</p>" if near else "")
 
 
 search()

@@ -34,7 +34,11 @@ class Latent:
     latent: int
     label: str
     label_source: str
+    label_kind: str
     label_score: float | None
+    label_accuracy: float | None
+    label_auc: float | None
+    label_tests: int
     count: int
     tokens_seen: int
     mean_activation: float

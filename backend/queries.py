@@ -30,12 +30,12 @@ from backend.store import Run
 __all__ = [
     "Graph",
     "adjacent_latents",
+    "cofiring",
     "components",
     "decomposition_graph",
     "examples",
     "featured_decompositions",
     "latent",
-    "map_points",
     "measurements",
     "member_examples",
     "member_stability",
@@ -68,7 +68,15 @@ def meta_sae_of(run: Run, sae_id: str) -> str | None:
 def latent(run: Run, sae_id: str, latent: int) -> Latent | None:
     """The row of one latent or meta-latent; None when the run has no such."""
     row = run.fixed_row(
-        "from latents where sae_id = $sae_id and latent = $latent",
+        """
+        select l.* replace (
+            n.label as label, n.label_source as label_source, n.label_score as label_score,
+            n.label_accuracy as label_accuracy, n.label_auc as label_auc
+        )
+        from latents l join latent_facts n
+            on n.sae_id = $sae_id and n.latent = $latent
+        where l.sae_id = $sae_id and l.latent = $latent
+        """,
         sae_id=as_text(sae_id),
         latent=as_index(latent),
     )
@@ -123,6 +131,24 @@ def neighbours(run: Run, sae_id: str, latent: int) -> list[Record]:
     )
 
 
+def cofiring(run: Run, sae_id: str, latent: int) -> list[Record]:
+    """Latents of the same SAE that fire on the same tokens, highest Jaccard index first.
+
+    Columns: other_latent, label, together, fired, other_fired, tokens_seen (of the sample) and
+    jaccard: together / (fired + other_fired - together).
+    """
+    return run.query(
+        """
+        select c.other_latent, n.label, c.together, c.fired, c.other_fired, c.tokens_seen,
+            c.together / (c.fired + c.other_fired - c.together) as jaccard
+        from cofiring c join latent_facts n on n.sae_id = c.sae_id and n.latent = c.other_latent
+        where c.sae_id = $sae_id and c.latent = $latent order by c.rank
+        """,
+        sae_id=as_text(sae_id),
+        latent=as_index(latent),
+    )
+
+
 def random_latent(run: Run, sae_id: str, seed: int) -> int | None:
     """A latent of this SAE that fires at least once; the same seed gives the same one."""
     alive = run.row(
@@ -154,25 +180,6 @@ def adjacent_latents(run: Run, sae_id: str, latent: int) -> tuple[int | None, in
         latent=as_index(latent),
     )
     return (row["previous"], row["next"]) if row else (None, None)
-
-
-def map_points(run: Run, sae_id: str, limit: int) -> list[Record]:
-    """Latents of one SAE that have a map position; beyond `limit` a fixed random part of them.
-
-    Columns: latent, label, x, y, density (share of tokens), n_components.
-    """
-    return run.query(
-        """
-        from (
-            select latent, label, x, y, count / greatest(tokens_seen, 1) as density, n_components
-            from latent_facts
-            where sae_id = $sae_id and x is not null and y is not null
-            order by hash(latent) limit $limit
-        ) order by latent
-        """,
-        sae_id=as_text(sae_id),
-        limit=max(int(limit), 1),
-    )
 
 
 def measurements(run: Run, experiment: str | None = None) -> list[Record]:

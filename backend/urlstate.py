@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from backend.question import Question, parse_question
+
 LONGEST_NUMBER = 10  # digits; longer ones cannot be an id and may be slow to parse
 
 
@@ -24,6 +26,11 @@ def whole_number(name: str) -> int | None:
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
         return None
     return int(value)
+
+
+def question(sae_ids: tuple[str, ...]) -> Question:
+    """The question that the address asks; `sae_ids` are the SAEs it may name."""
+    return parse_question(st.query_params.to_dict(), sae_ids)
 
 
 def choice(name: str, options: Sequence[str], default: str) -> str:

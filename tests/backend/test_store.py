@@ -11,10 +11,11 @@ from subprocess import run as run_process
 import duckdb
 import pytest
 
+from backend.listing import DEFAULT_DATA, data_dir, list_problems, list_runs
 from backend.manifest import RunError, read_manifest
 from backend.records import column
 from backend.schema import MANIFEST_NAME, TABLES
-from backend.store import DEFAULT_DATA, Run, data_dir, list_problems, list_runs, open_run
+from backend.store import Run, open_run
 
 
 def test_valid_runs_are_listed_and_broken_ones_explained(fixture_run: Path, tmp_path: Path) -> None:
@@ -80,11 +81,17 @@ def test_tables_too_large_for_memory_give_the_same_rows(
     fixture_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.store.MEMORY_BYTES", 0)
+    monkeypatch.setattr("backend.store.TERMS_MEMORY_BYTES", 0)
     monkeypatch.setattr("backend.store.SEARCH_MEMORY_BYTES", 0)
     viewed = open_run(fixture_run)
     viewed.load_later_tables()
     views = viewed.query("select view_name from duckdb_views() where not internal")
-    assert set(column(views, "view_name")) == {*TABLES, "search_terms"}
+    assert set(column(views, "view_name")) == {
+        *TABLES,
+        "postings",
+        "best_examples",
+        "best_terms",
+    }
     for name in TABLES:
         assert viewed.row(f"select count(*) as n from {name}") == {
             "n": viewed.manifest.files[name].rows

@@ -1,0 +1,220 @@
+"""The latents that answer a question: filtered, sorted, paged, and counted for each filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from backend.answer_rows import with_evidence, with_labels
+from backend.asked import all_of, asked_statement, facet_counts, order_of
+from backend.bounds import LARGEST_INDEX, as_text, page_bounds
+from backend.facets import FACETS, conditions
+from backend.question import Question
+from backend.records import Record
+from backend.search import clean_text, find_latents
+from backend.store import Run, Session, TooSlow
+
+SECONDS = 5.0  # a question that takes longer is stopped: no word search does, a pattern might
+LABELS_AT_ONCE = 1_000
+MOST_FOR_PARTS = 20_000  # answers; what more of them have in common says nothing
+
+
+class QuestionError(Exception):
+    """A question cannot be answered; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One page of an answer.
+
+    `rows` as `answer` describes; `n` answers on all pages; `counts[facet][value]` answers that each
+    value of a filter would leave, all other filters kept; `shared` the meta-latents that the
+    answers have in common beyond chance: meta_sae_id, meta_latent, label, n, lift.
+    """
+
+    rows: list[Record]
+    n: int
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    shared: list[Record] = field(default_factory=list)
+
+
+_SHARED = """
+with answers as (select sae_id, latent from {source} where {kept}),
+inside as (
+    select c.meta_sae_id, c.meta_latent, count(*) as n
+    from answers a
+    join saes s on s.parent_sae_id = a.sae_id
+    join components c on c.meta_sae_id = s.sae_id and c.latent = a.latent
+    group by all having count(*) > 1
+), sizes as (
+    select s.sae_id as meta_sae_id, count(*) as n_answers from answers a
+    join saes s on s.parent_sae_id = a.sae_id group by all
+)
+select i.meta_sae_id, i.meta_latent, m.label, i.n,
+    (i.n / z.n_answers) / (m.count / m.tokens_seen) as lift
+from inside i join sizes z using (meta_sae_id)
+join latent_facts m on m.sae_id = i.meta_sae_id and m.latent = i.meta_latent
+where lift >= 2
+order by i.n * ln(lift) desc, i.meta_sae_id, i.meta_latent limit 12
+"""
+
+
+def answer(run: Run, question: Question, limit: int = 20, offset: int = 0) -> Answer:
+    """One page of the latents and meta-latents that answer a question.
+
+    Columns of the rows: sae_id, kind, latent, label, label_auc, accuracy and naming (of the
+    label), matched_term, matched_in, match (exact, prefix, substring, label, number; None without
+    a text), score, precision, recall, lift, part_score (sum of weight x activation over the parts
+    asked for), count, tokens_seen, density, n_components, explained, stability, cosine (with the
+    nearest latent of its SAE), novelty (against the next smaller SAE), components (list of
+    meta_sae_id, meta_latent, label, activation; None when not decomposed), the strongest example
+    (context_id, position, activation, text, token_starts, token_ends, title), n.
+
+    Raises:
+        QuestionError: a regular expression is not valid, or the question takes too long.
+    """
+    with _asked(run, question) as (session, source, params, kept):
+        where = all_of(kept)
+        rows = session.query(
+            f"from {source} where {where} order by {order_of(question)} "
+            "limit $limit offset $offset",
+            **params,
+            **page_bounds(limit, offset),
+        )
+        rows = with_evidence(session, with_labels(session, rows))
+        n = _count(session, source, params, where)
+        counts = _counts(session, source, params, kept)
+        shared = []
+        if 1 < n <= MOST_FOR_PARTS and not question.is_empty:
+            shared = session.query(_SHARED.format(source=source, kept=where), **params)
+        named = {part.key for part in question.parts}
+        shared = [row for row in shared if (row["meta_sae_id"], row["meta_latent"]) not in named]
+        return Answer(rows, n, counts, shared)
+
+
+def every_answer(run: Run, question: Question, limit: int) -> list[Record]:
+    """The rows of `answer` on all pages up to `limit`, without components, example and n.
+
+    Raises:
+        QuestionError: as `answer`.
+    """
+    with _asked(run, question) as (session, source, params, kept):
+        rows = session.query(
+            f"from {source} where {all_of(kept)} order by {order_of(question)} limit $limit",
+            **params,
+            limit=max(int(limit), 1),
+        )
+        found: list[Record] = []
+        for start in range(0, len(rows), LABELS_AT_ONCE):
+            found += with_labels(session, rows[start : start + LABELS_AT_ONCE])
+        return found
+
+
+def count_answers(run: Run, question: Question) -> int:
+    """Latents and meta-latents that answer, on all pages together.
+
+    Raises:
+        QuestionError: as `answer`.
+    """
+    with _asked(run, question) as (session, source, params, kept):
+        return _count(session, source, params, all_of(kept))
+
+
+def names_of(run: Run, latents: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Record]:
+    """label, kind and count of some latents, by SAE and index; unknown ones are absent."""
+    if not latents:
+        return {}
+    rows = run.query(
+        """
+        select n.sae_id, n.latent, n.label, s.kind, n.count
+        from latent_facts n join saes s using (sae_id)
+        where (n.sae_id, n.latent) in (select unnest($saes), unnest($latents))
+        """,
+        saes=[as_text(sae_id) for sae_id, _ in latents],
+        latents=[latent for _, latent in latents],
+    )
+    return {(row["sae_id"], row["latent"]): row for row in rows}
+
+
+def part_names(run: Run, question: Question) -> dict[tuple[str, int], str]:
+    """Labels of the parts that a question names; a part that the run lacks has none."""
+    named = names_of(run, [part.key for part in question.parts])
+    return {key: row["label"] for key, row in named.items()}
+
+
+def answers_at(run: Run, question: Question, offset: int, limit: int = 1) -> list[Record]:
+    """Some answers in order, without their evidence: kind, sae_id, latent, n (of all answers).
+
+    Raises:
+        QuestionError: as `answer`.
+    """
+    with _asked(run, question) as (session, source, params, kept):
+        where = all_of(kept)
+        n = _count(session, source, params, where)
+        rows = session.query(
+            f"select kind, sae_id, latent from {source} where {where} "
+            f"order by {order_of(question)} limit $limit offset $offset",
+            **params,
+            limit=min(max(int(limit), 1), LARGEST_INDEX),
+            offset=max(int(offset), 0),
+        )
+        return [{**row, "n": n} for row in rows]
+
+
+@contextmanager
+def _asked(
+    run: Run, question: Question
+) -> Iterator[tuple[Session, str, dict[str, Any], dict[str, str]]]:
+    """A session, what to select from in it, the parameters of that, and the filters on top.
+
+    What a text or parts allow becomes a table, because it is asked several times; without them it
+    is all latents, and a table of a million rows would only cost time.
+    """
+    run.load_later_tables()
+    kept = conditions(question)
+    params: dict[str, Any] = {"sae_id": as_text(question.sae_id)} if "sae" in kept else {}
+    try:
+        with run.session(SECONDS) as session:
+            has_text = bool(clean_text(question.text))
+            if has_text:
+                find_latents(session, question)
+            sql, more = asked_statement(question, has_text)
+            if has_text or question.parts:
+                session.query(f"create temp table asked as {sql}", **more)
+                yield session, "asked", params, kept
+            else:
+                yield session, f"({sql}) asked", params | more, kept
+    except TooSlow:
+        raise QuestionError(
+            f"This search was stopped after {SECONDS:g} seconds. Ask for something more exact."
+        ) from None
+    except (duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+        if question.way != "regex":
+            raise
+        raise QuestionError(
+            f"This is not a regular expression that can be searched: {str(error)[:200]}. "
+            "Brackets and signs such as * + ? ( [ have a meaning there; put \\ before them, or "
+            "search for words."
+        ) from error
+
+
+def _count(session: Session, source: str, params: dict[str, Any], where: str) -> int:
+    return session.query(f"select count(*) as n from {source} where {where}", **params)[0]["n"]
+
+
+def _counts(
+    session: Session, source: str, params: dict[str, Any], kept: dict[str, str]
+) -> dict[str, dict[str, int]]:
+    values = {facet.name: facet.values for facet in FACETS}
+    counts: dict[str, dict[str, int]] = {}
+    for row in session.query(facet_counts(source, kept), **params):
+        facet, band = row["facet"], row["band"]
+        if facet == "sae":
+            counts.setdefault(facet, {})[row["sae_id"]] = row["n"]
+        elif band is not None:
+            counts.setdefault(facet, {})[values[facet][band].key] = row["n"]
+    return counts

@@ -1,0 +1,99 @@
+"""The tables that a run makes in memory from its files: what lists show, search and filter by."""
+
+from __future__ import annotations
+
+from backend.facets import band_columns
+
+# `fold` makes what search compares: lower case, without accents; `latent_facts` has what lists of
+# latents show; `suite` the SAEs that were stitched, each with the next larger one (others, such as
+# one of words, belong to no suite); `links` every latent's nearest in the next smaller of them
+FOLD = "create macro fold(name) as strip_accents(lower(name))"
+DERIVED_TABLES = """
+create table latent_facts as
+    select sae_id, latent, label, fold(label) as folded, label_source, label_kind, label_score,
+        label_accuracy, label_auc, count, tokens_seen, n_components,
+        decomposition_variance_explained, x, y
+    from latents;
+create table suite as
+    select sae_id, n_latents, lead(sae_id) over (order by n_latents) as next_sae_id
+    from saes where sae_id in (
+        select small_sae_id from stitch_curve union select large_sae_id from stitch_curve
+    );
+create table links as
+    select s.small_sae_id, s.large_sae_id, s.latent, s.nearest_latent, s.max_cosine,
+        s.together / nullif(s.fired, 0) as together_share
+    from stitching s
+    join suite z on z.sae_id = s.small_sae_id and z.next_sae_id = s.large_sae_id
+"""
+# what the first page needs not. `term_list` has the terms as search compares them and `postings`
+# their latents: one table in memory, or, of a large index, the terms alone; `words` has one row for
+# each spelling, for near misses; `facets` what a list of latents is filtered and sorted by;
+# `best_examples` the line that a hit shows; `best_terms` the words that members share
+TERMS_IN_MEMORY = """
+create table postings as select *, fold(term) as folded from terms;
+create view term_list as select * exclude (latents) from postings;
+"""
+TERMS_ON_DISK = """
+create view postings as from terms;
+create table term_list as
+    select sae_id, "index", term, fold(term) as folded, count, n_latents from terms;
+"""
+LATER_TABLES = """
+create table words as
+    select folded, arg_max(term, count) as term, max(count) as count
+    from term_list where "index" = 'fires' group by folded;
+create table facets as
+    with steady as (
+        select s.parent_sae_id as sae_id, c.latent, avg(c.stability)::float as stability
+        from components c join saes s on s.sae_id = c.meta_sae_id group by all
+        union all
+        select meta_sae_id, meta_latent, avg(stability)::float from components group by all
+    ), nearest as (
+        select sae_id, latent, cosine from neighbours where other_sae_id = sae_id and rank = 0
+    ), known as (
+        select t.large_sae_id as sae_id, t.latent, t.kind as novelty
+        from stitching t join suite z
+            on z.sae_id = t.small_sae_id and z.next_sae_id = t.large_sae_id
+    ), figures as (
+        select l.sae_id, s.kind, s.n_latents, l.latent, l.count,
+            (l.count / greatest(l.tokens_seen, 1))::float as density, l.n_components as parts,
+            l.decomposition_variance_explained as explained, steady.stability, nearest.cosine,
+            l.label_accuracy as accuracy, l.label_kind as naming, known.novelty
+        from latent_facts l join saes s using (sae_id)
+        left join steady using (sae_id, latent)
+        left join nearest using (sae_id, latent)
+        left join known using (sae_id, latent)
+    )
+    select *, {bands} from figures order by sae_id, latent;
+create {examples_kind} best_examples as
+    select sae_id, latent, context_id, position, activation
+    from examples where "group" = 'top' and rank = 0;
+create {latents_kind} best_terms as
+    select sae_id, latent,
+        list_transform(top_terms[:5], lambda t: {{'term': t.term, 'score': t.score}}) as terms
+    from latents;
+"""
+# labels from the file beside the run: how well they tell members was never measured
+APPLY_LABELS = """
+update latent_facts set label = e.label, folded = fold(e.label), label_source = e.source,
+    label_score = null, label_accuracy = null, label_auc = null
+from (
+    select unnest($saes) as sae_id, unnest($latents) as latent, unnest($labels) as label,
+        unnest($sources) as source
+) e
+where latent_facts.sae_id = e.sae_id and latent_facts.latent = e.latent
+"""
+
+
+def later_tables(terms_in_memory: bool, examples_kind: str, latents_kind: str) -> str:
+    """The statements that make what the first page needs not.
+
+    Args:
+        terms_in_memory: keep the latents of every term in memory, not only the terms.
+        examples_kind: `table` or `view`: whether the best example of every latent is kept.
+        latents_kind: the same of its words.
+    """
+    terms = TERMS_IN_MEMORY if terms_in_memory else TERMS_ON_DISK
+    return terms + LATER_TABLES.format(
+        bands=band_columns(), examples_kind=examples_kind, latents_kind=latents_kind
+    )
