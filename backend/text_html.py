@@ -1,12 +1,14 @@
 """Untrusted text made safe and visible: labels, terms, tokens and titles pass through here.
 
-Three dangers: markup, which is escaped; control characters, which are shown as their code; and
-direction overrides (U+202E), which would turn the rest of a line around and are shown the same.
+Four dangers: markup, which is escaped; control characters, which are shown as their code; direction
+overrides (U+202E), which would turn the rest of a line around and are shown the same; and towers of
+combining marks, which would cover the lines above and below and are cut.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from html import escape
 
@@ -14,15 +16,26 @@ from backend.glossary import meaning
 
 MISSING = "–"  # a missing value must never look like a number  # noqa: RUF001
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-_JOINER = "\u200d"  # part of many emoji
+# kept beside visible characters: joiners are part of emoji and of Persian words, and implicit
+# direction marks of Hebrew and Arabic text, where they order no more than their own neighbours
+_KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")
+_MOST_MARKS = 4  # on one character; Hebrew with vowels and accents has so many
+_MARK = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0e31"
+    "\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+_TOWER = re.compile(f"({_MARK}{{{_MOST_MARKS}}})({_MARK}+)")
 
 
 def plain(text: str) -> str:
     """`text` with line breaks as arrows and invisible characters as their code; not escaped."""
+    if not text.isascii():
+        text = _TOWER.sub(_cut_tower, text)
     # almost every text is harmless, and isprintable() is fast
     if text.isprintable():
         return text
-    return "".join(_shown(character) for character in text)
+    kept = _KEPT if any(c.isprintable() and not c.isspace() for c in text) else frozenset()
+    return "".join(c if c in kept else _shown(c) for c in text)
 
 
 def safe(text: str) -> str:
@@ -79,11 +92,15 @@ def notice(words: str, kind: str = "info") -> str:
     return f'<div class="notice {kind}" role="{role}">{safe(words)}</div>'
 
 
+def _cut_tower(tower: re.Match[str]) -> str:
+    return f"{tower[1]}[+{len(tower[2])} marks]"
+
+
 def _shown(character: str) -> str:
     if character == "\n":
         return "↵"
-    if character in ("\t", "\u00a0", "\u3000", _JOINER):
-        return character if character == _JOINER else " "
+    if character in ("\t", "\u00a0", "\u3000"):
+        return " "
     if unicodedata.category(character) in _HIDDEN_CATEGORIES:
         return f"[U+{ord(character):04X}]"
     return character
