@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from backend import charts, urlstate
+from backend.evidence_html import histogram_words
 from backend.latent import Latent
 from backend.lists_html import tokens_html
 from backend.records import Record
@@ -26,7 +27,7 @@ def histogram(latent: Latent, heading: str, value: str, counted: str, log_help: 
         charts.histogram(latent.histogram_edges, latent.histogram_counts, value, counted, log),
         config={"displayModeBar": False},
         key=f"histogram-{latent.sae_id}-{latent.latent}-{log}",
-        alt=f"Histogram: {counted} by {value}",
+        alt=histogram_words(latent, value, counted),
     )
 
 

@@ -6,12 +6,14 @@ A page calls `opened()` first; when there is no run that can be used, it says wh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NoReturn
 
 import streamlit as st
 
+from app_pages.embed import embed_frame
+from app_pages.in_answer import place_in_answer
 from backend import queries, urlstate
 from backend.links import (
     LATENT_PATH,
@@ -21,17 +23,32 @@ from backend.links import (
     SPLITTING_PATH,
     STITCHING_PATH,
     Link,
+    ask_link,
+    compare_link,
+    data_link,
     latent_link,
+    map_link,
     overview_link,
     search_link,
+    text_link,
     trust_link,
 )
+from backend.listing import DATA_VARIABLE, data_dir, list_problems, list_runs
 from backend.manifest import RunError
 from backend.opener import opened_run
-from backend.store import DATA_VARIABLE, Run, data_dir, list_problems, list_runs
-from backend.text_html import link, notice, safe
+from backend.store import Run
+from backend.text_html import notice, safe
 
+# parameters that mean something in one run only
+_CLEARED = (
+    "sae", "latent", "page", "h", "small", "large", "in", "at", "against", "with", "without",
+    "weigh", "from", "minus", "plus", "a", "b", "c", "d", "saes", "colour", "part", "lasso",
+    "token", "find",
+)  # fmt: skip
 _MAKE_ONE = "python -m precompute run precompute/configs/tiny.toml"
+# how contexts are shown is kept from one latent to the next; the defaults are not in the address
+_VIEW = {"context": ("line", "whole"), "marks": ("1",)}
+_RELS = {"‹ Previous": "prev", "Next ›": "next"}  # noqa: RUF001  keys go there too
 
 
 def opened(path: str) -> Run:
@@ -63,29 +80,48 @@ def opened(path: str) -> Run:
 
 
 def actions_html(
-    run: Run, crumbs: Sequence[str], here: Link, sae_id: str, latent: int | None = None
+    run: Run,
+    crumbs: Sequence[str],
+    here: Link,
+    sae_id: str = "",
+    latent: int | None = None,
+    random_to: Link | None = None,
 ) -> str:
     """Where we are on the left; previous, random, next and copy link on the right.
 
     Args:
         crumbs: pieces of HTML.
         here: the page, with run and content hash: what copy link copies.
-        sae_id: the SAE that a random latent is drawn from.
-        latent: its neighbours by index are previous and next; None when the page shows no latent.
+        sae_id: the SAE that a random latent is drawn from; "" for none.
+        latent: its neighbours by index are previous and next, or those in the answer that it was
+            opened from; None when the page shows no latent.
+        random_to: where Random goes instead.
     """
+    if st.context.is_embedded:
+        return f'<div class="pagehead"><div class="crumbs">{" / ".join(crumbs)}</div></div>'
     kind = "meta" if here.path == META_PATH else "sae"
     buttons = []
-    if latent is not None:
+    place = None if latent is None else place_in_answer(run, sae_id, latent)
+    if place is not None:
+        crumbs = [place.back_html, *crumbs]
+        buttons = [_step_to("‹ Previous", place.before), ""]  # noqa: RUF001
+        buttons[1] = _step_to("Next ›", place.after)  # noqa: RUF001
+        here = Link(here.path, {**here.params, **place.params})
+        random_to = place.random_to
+    elif latent is not None:
         before, after = queries.adjacent_latents(run, sae_id, latent)
         buttons = [_step("‹ Previous", run, sae_id, before, kind), ""]  # noqa: RUF001
         buttons[1] = _step("Next ›", run, sae_id, after, kind)  # noqa: RUF001
-    drawn = queries.random_latent(run, sae_id, secrets.randbits(32))
-    if drawn is not None:
-        random_link = link(latent_link(sae_id, drawn, kind, run.name).href, "Random")
-        buttons.insert(1, random_link)
+    if random_to is None and sae_id:
+        drawn = queries.random_latent(run, sae_id, secrets.randbits(32))
+        random_to = None if drawn is None else latent_link(sae_id, drawn, kind, run.name)
+    if random_to is not None:
+        buttons.insert(1, _step_to("Random", random_to))
+    href = escape(_as_viewed(here).href, quote=True)
     buttons.append(
-        f'<button type="button" class="copy-link" data-href="{escape(here.href, quote=True)}">'
-        'Copy link</button><input class="link-text" aria-label="Link to this page" readonly hidden>'
+        f'<button type="button" class="copy-link" data-href="{href}">Copy link</button>'
+        f'<button type="button" class="copy-link embed-code" data-href="{href}">Copy embed code'
+        '</button><input class="link-text" aria-label="Link to this page" readonly hidden>'
     )
     return (
         f'<div class="pagehead"><div class="crumbs">{" / ".join(crumbs)}</div>'
@@ -93,12 +129,23 @@ def actions_html(
     )
 
 
-def search_form(run: Run, text: str = "", big: bool = False) -> str:
-    """The search box as a plain form: it works from every page, and without scripts too."""
+def search_form(
+    run: Run, text: str = "", big: bool = False, kept: Mapping[str, str] | None = None
+) -> str:
+    """The search box as a plain form: it works from every page, and without scripts too.
+
+    Args:
+        text: what stands in the box.
+        big: as on the overview.
+        kept: parameters of the search that stay when the text changes: its filters.
+    """
     css = "find big" if big else "find"
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name, quote=True)}" value="{safe(value)}">'
+        for name, value in {"run": run.name, **(kept or {})}.items()
+    )
     return (
-        f'<form class="{css}" action="{SEARCH_PATH}" role="search">'
-        f'<input type="hidden" name="run" value="{safe(run.name)}">'
+        f'<form class="{css}" action="{SEARCH_PATH}" role="search">{hidden}'
         f'<input type="search" name="q" value="{safe(text)}" aria-label="Search latents" '
         'placeholder="a word, a label, or a number such as 123">'
         '<button type="submit">Search</button></form>'
@@ -118,12 +165,18 @@ def _draw(run: Run, names: list[str], path: str, messages: list[str]) -> None:
             f"This link was made for another version of the run ({linked_hash}); the one opened "
             f"is {run.manifest.short_hash}. Numbers and latents may differ from what was shared.",
         ]
+    if st.context.is_embedded:
+        embed_frame(run, path, messages)
+        return
     with st.sidebar:
         _sidebar(run, names, path)
-    text = urlstate.text("q") if path == SEARCH_PATH else ""
+    kept, text = {}, ""
+    if path == SEARCH_PATH:
+        asked = urlstate.question(tuple(sae["sae_id"] for sae in queries.saes(run)))
+        kept, text = {k: v for k, v in asked.params.items() if k != "q"}, asked.text
     home = escape(overview_link(run.name).href)
     mark = f'<a class="mark" href="{home}">Sub<span>atomic</span></a>'
-    form = "" if path == OVERVIEW_PATH else search_form(run, text)
+    form = "" if path == OVERVIEW_PATH else search_form(run, text, kept=kept)
     st.html(
         f'<header class="topbar">{mark}{form}</header>'
         + "".join(notice(message, "problem") for message in messages)
@@ -135,24 +188,32 @@ def _sidebar(run: Run, names: list[str], path: str) -> None:
     pages = (
         ("Overview", overview_link(run.name)),
         ("Search", search_link("", run=run.name)),
+        ("Ask", ask_link({}, run.name)),
         ("Latent", Link(LATENT_PATH, {"run": run.name})),
         ("Meta-latent", Link(META_PATH, {"run": run.name})),
+        ("Compare", compare_link((), run.name)),
+        ("Map", map_link("", run=run.name)),
+        ("Your text", text_link(run=run.name)),
         ("Stitching", Link(STITCHING_PATH, {"run": run.name})),
         ("Splitting", Link(SPLITTING_PATH, {"run": run.name})),
         ("Trust", trust_link(run.name)),
+        ("Data", data_link(run.name)),
     )
     items = "".join(
         f'<a href="{escape(to.href)}"{current if to.path == path else ""}>{name}</a>'
         for name, to in pages
     )
-    st.html(f'<nav class="pages" aria-label="Pages">{items}</nav>')
+    st.html(
+        f'<nav class="pages" aria-label="Pages">{items}</nav>'
+        '<button type="button" class="keys-hint" aria-keyshortcuts="?">Keys <kbd>?</kbd></button>'
+    )
     urlstate.choice_box(
         "Run",
         "run",
         names,
         run.name,
         help="One finished set of results; the folder's name in the data folder.",
-        clears=("sae", "latent", "page", "h", "small", "large"),
+        clears=_CLEARED,
     )
     manifest = run.manifest
     shown = [corpus for corpus in manifest.corpora if corpus.shown]
@@ -164,9 +225,20 @@ def _sidebar(run: Run, names: list[str], path: str) -> None:
 
 
 def _step(words: str, run: Run, sae_id: str, to: int | None, kind: str) -> str:
+    return _step_to(words, None if to is None else latent_link(sae_id, to, kind, run.name))
+
+
+def _step_to(words: str, to: Link | None) -> str:
     if to is None:
         return f'<span class="off" aria-disabled="true">{words}</span>'
-    return link(latent_link(sae_id, to, kind, run.name).href, words)
+    rel = f' rel="{_RELS[words]}"' if words in _RELS else ""
+    return f'<a{rel} href="{escape(_as_viewed(to).href, quote=True)}">{words}</a>'
+
+
+def _as_viewed(to: Link) -> Link:
+    """A link with how contexts are shown here, where that is not the default."""
+    kept = {name: urlstate.choice(name, values, "") for name, values in _VIEW.items()}
+    return Link(to.path, {**to.params, **{name: value for name, value in kept.items() if value}})
 
 
 def _stop(messages: list[str]) -> NoReturn:

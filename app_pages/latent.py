@@ -5,19 +5,31 @@ from __future__ import annotations
 import streamlit as st
 
 from app_pages.chosen import chosen_latent
+from app_pages.decomposition import decomposition, not_decomposed
 from app_pages.evidence import histogram, vocabulary
+from app_pages.examples import examples
 from app_pages.frame import actions_html, opened, title
 from backend import charts, queries, stitching, trust
-from backend.equation_html import Decomposition, equation_html, parts_html, strip_html
-from backend.evidence_html import examples_html, graph_links_html, relatives_html
+from backend.downloads_html import are_served, download_links_html
+from backend.evidence_html import graph_links_html, relatives_html
+from backend.label_html import label_html
 from backend.latent import Latent
-from backend.links import LATENT_PATH, META_PATH, latent_link, neuronpedia_url, search_link
-from backend.lists_html import density_words, facts_html
+from backend.links import (
+    LATENT_PATH,
+    META_PATH,
+    Link,
+    compare_link,
+    latent_link,
+    map_link,
+    neuronpedia_url,
+    search_link,
+)
+from backend.lists_html import density_words, facts_html, latents_html
 from backend.records import Record
 from backend.stitch_html import novelty_html
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
-from backend.trust_cards_html import ancestors_html, other_methods_html
+from backend.trust_cards_html import ancestors_html
 
 
 def latent_page() -> None:
@@ -48,12 +60,12 @@ def latent_page() -> None:
         )
     neighbours = queries.neighbours(run, latent.sae_id, latent.latent)
     if meta_sae_id is None:
-        st.html(_not_decomposed(run, latent, saes, neighbours))
+        st.html(not_decomposed(run, latent, saes, neighbours))
     else:
-        _decomposition(run, latent, meta_sae_id)
+        decomposition(run, latent, meta_sae_id)
     left, right = st.columns([1.75, 1], gap="large")
     with left:
-        st.html(_examples(run, latent, sae["threshold"]))
+        st.html(examples(run, latent, sae["threshold"]) + _taken(run, latent, "examples"))
     with right:
         histogram(
             latent,
@@ -65,8 +77,41 @@ def latent_page() -> None:
         vocabulary(latent, sae)
     if meta_sae_id is not None and latent.n_components:
         _graph(run, latent, meta_sae_id)
-    st.html(_novelty(run, latent))
-    st.html("<h2>Relatives</h2>" + relatives_html(neighbours, latent.sae_id, run.name))
+    st.html(_novelty(run, latent) + _taken(run, latent, "novelty"))
+    st.html(
+        "<h2>Relatives</h2>"
+        + relatives_html(neighbours, latent.sae_id, run.name)
+        + _taken(run, latent, "neighbours")
+    )
+    if together := _together(run, latent):
+        st.html(together)
+
+
+def _taken(run: Run, latent: Latent, what: str) -> str:
+    """Links to one list about this latent; the first row of them says when there are none."""
+    if not are_served():
+        return ""
+    of = {"sae": latent.sae_id, "latent": str(latent.latent)}
+    return download_links_html(what, {"run": run.name, **of, "h": run.manifest.short_hash})
+
+
+def _together(run: Run, latent: Latent) -> str:
+    rows = queries.cofiring(run, latent.sae_id, latent.latent)
+    if not rows:
+        return ""
+    listed = latents_html(
+        (
+            (
+                latent_link(latent.sae_id, row["other_latent"], run=run.name),
+                latent_name(row["label"], row["other_latent"]),
+                row["jaccard"],
+            )
+            for row in rows
+        ),
+        f"of {rows[0]['tokens_seen']:,} tokens",
+        "Jaccard",
+    )
+    return f"<h2>Fires together with</h2>{listed}{_taken(run, latent, 'cofiring')}"
 
 
 def _head(run: Run, latent: Latent, sae: Record, name: str) -> str:
@@ -86,90 +131,35 @@ def _head(run: Run, latent: Latent, sae: Record, name: str) -> str:
             (number(latent.max_activation), "maximum", "activation"),
             (number(latent.mean_activation), "mean when it fires", "activation"),
         ]
-    if latent.label_score is not None:
-        facts.append((number(latent.label_score), f"label score ({latent.label_source})", "label"))
     words = [
         f"{link(search_link(entry.term, run=run.name).href, entry.term)} "
         f"<small>{tip('precision')} {number(entry.precision)}, {tip('recall')} "
         f"{number(entry.recall)}</small>"
         for entry in latent.top_terms[:5]
     ]
+    naming = label_html(
+        latent.label_kind,
+        latent.label_source,
+        latent.label_accuracy,
+        latent.label_auc,
+        latent.label_tests,
+    )
     fires = f"<p>Words: {'; '.join(words)}</p>" if words else ""
     return (
         actions_html(run, crumbs, here, latent.sae_id, latent.latent)
-        + f"<h1>{safe(name)}</h1>{facts_html(facts)}{fires}"
+        + f"<h1>{safe(name)}</h1>{naming}{facts_html(facts)}{fires}{_next_steps(run, latent)}"
     )
 
 
-def _decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
-    rows = queries.components(run, meta_sae_id, latent.latent)
-    if not rows:
-        st.html(
-            "<h2>Decomposition</h2>"
-            + notice(
-                f"No meta-latent of {meta_sae_id} is active on this latent's direction, so it has "
-                "no component: the meta-SAE sees it as bias and residual only."
-            )
-        )
-        return
-    decomposition = Decomposition(latent, meta_sae_id, rows, run.name)
-    facts = facts_html(
-        [
-            (
-                number(latent.decomposition_variance_explained),
-                "variance explained",
-                "variance explained",
-            ),
-            (number(latent.decomposition_cosine), "cosine with the sum", "cosine"),
-            (number(_mean_stability(rows)), "mean stability", "stability"),
-        ]
-    )
-    others = other_methods_html(
-        rows,
-        latent.decomposition_variance_explained,
-        trust.other_decompositions(run, latent.sae_id, latent.latent),
-        meta_sae_id,
-        run.name,
-    )
-    st.html(
-        f"<h2>Decomposition</h2>{equation_html(decomposition)}{strip_html(decomposition)}"
-        f"{facts}{parts_html(decomposition)}<h2>The same latent by other methods</h2>{others}"
-    )
-
-
-def _mean_stability(rows: list[Record]) -> float | None:
-    known = [row["stability"] for row in rows if row["stability"] is not None]
-    return sum(known) / len(known) if known else None
-
-
-def _not_decomposed(run: Run, latent: Latent, saes: list[Record], neighbours: list[Record]) -> str:
-    decomposed = {sae["parent_sae_id"] for sae in saes}
-    near = [row for row in neighbours if row["other_sae_id"] in decomposed][:3]
-    links = ", ".join(
-        link(
-            latent_link(row["other_sae_id"], row["other_latent"], run=run.name).href,
-            latent_name(row["label"], row["other_latent"]),
-        )
-        + f" <small>cosine {number(row['cosine'])}</small>"
-        for row in near
-    )
-    told = notice(
-        f"{latent.sae_id} has no meta-SAE in this run, so its latents are not decomposed."
-    )
-    if links:
-        told += f"<p>Nearest latents that are: {links}.</p>"
-    return f"<h2>Decomposition</h2>{told}"
-
-
-def _examples(run: Run, latent: Latent, threshold: float) -> str:
-    if latent.is_dead:
-        return "<h2>Examples</h2>" + notice("None: this latent never fired.")
-    rows = queries.examples(run, latent.sae_id, latent.latent)
-    if not rows:
-        return "<h2>Examples</h2>" + notice(
-            f"None: it fired on {latent.count:,} tokens, but in no text that may be shown."
-        )
-    return "<h2>Examples</h2>" + examples_html(rows, threshold, latent.max_activation)
+def _next_steps(run: Run, latent: Latent) -> str:
+    """Where a reader may go from here, as links."""
+    own = (latent.sae_id, latent.latent)
+    on_map = map_link(latent.sae_id, run=run.name)
+    steps = [link(compare_link([own], run.name).href, "Compare with another")]
+    if latent.x is not None:
+        marked = Link(on_map.path, {**on_map.params, "latent": str(latent.latent)})
+        steps.append(link(marked.href, "On the map"))
+    return f'<p class="pills">{" ".join(steps)}</p>'
 
 
 def _novelty(run: Run, latent: Latent) -> str:

@@ -6,14 +6,19 @@ import math
 
 import streamlit as st
 
+from app_pages.asking import add_link
 from app_pages.chosen import chosen_latent
 from app_pages.evidence import histogram, vocabulary
 from app_pages.frame import actions_html, opened, title
 from backend import queries, urlstate
+from backend.downloads_html import download_links_html
 from backend.evidence_html import example_html, relatives_html
+from backend.label_html import label_html
 from backend.latent import Latent
-from backend.links import META_PATH, Link, latent_link, meta_link, search_link
+from backend.links import META_PATH, Link, latent_link, map_link, meta_link, search_link
 from backend.lists_html import bar_html, density_words, facts_html, table_html
+from backend.question import Part
+from backend.records import Record
 from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 
@@ -41,6 +46,9 @@ def meta_page() -> None:
             "stability",
         ),
     ]
+    naming = label_html(
+        meta.label_kind, meta.label_source, meta.label_accuracy, meta.label_auc, meta.label_tests
+    )
     crumbs = [
         safe(f"{meta.sae_id}, parts of {sae['parent_sae_id']}"),
         f"meta-latent {meta.latent:,}",
@@ -48,7 +56,7 @@ def meta_page() -> None:
     st.html(
         "".join(messages)
         + actions_html(run, crumbs, here, meta.sae_id, meta.latent)
-        + f"<h1>{safe(name)}</h1>{facts_html(facts)}"
+        + f"<h1>{safe(name)}</h1>{naming}{facts_html(facts)}{_next_steps(run, meta, sae)}"
     )
     if meta.is_dead:
         st.html(notice("This meta-latent is dead: it is a component of no latent."))
@@ -68,6 +76,16 @@ def meta_page() -> None:
             vocabulary(meta, sae)
     neighbours = queries.neighbours(run, meta.sae_id, meta.latent)
     st.html("<h2>Nearest latents</h2>" + relatives_html(neighbours, meta.sae_id, run.name))
+
+
+def _next_steps(run: Run, meta: Latent, sae: Record) -> str:
+    """Where this part leads: into the question, onto the map of the latents it is part of."""
+    asked = add_link(run, Part(meta.sae_id, meta.latent))
+    steps = [link(asked.href, "Ask for latents with this part")]
+    on_map = map_link(sae["parent_sae_id"], "part", run.name)
+    on_map = Link(on_map.path, {**on_map.params, "part": str(meta.latent)})
+    steps.append(link(on_map.href, "Its members on the map"))
+    return f'<p class="pills">{" ".join(steps)}</p>'
 
 
 def _members(run: Run, meta: Latent, parent: str) -> None:
@@ -109,7 +127,11 @@ def _members(run: Run, meta: Latent, parent: str) -> None:
         if shared
         else ""
     )
-    st.html(f"<h2>Members</h2>{words}{table_html(heads, cells)}{_paging(run, meta, page, n_pages)}")
+    taken = {"run": run.name, "sae": meta.sae_id, "latent": str(meta.latent)}
+    st.html(
+        f"<h2>Members</h2>{words}{table_html(heads, cells)}{_paging(run, meta, page, n_pages)}"
+        + download_links_html("members", {**taken, "h": run.manifest.short_hash})
+    )
 
 
 def _paging(run: Run, meta: Latent, page: int, n_pages: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app_pages.frame import actions_html, opened, search_form, title
-from backend import charts, queries, urlstate
+from backend import queries
 from backend.controls_html import controls_html
 from backend.equation_html import Decomposition, card_html
 from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link, trust_link
@@ -13,6 +13,7 @@ from backend.lists_html import facts_html, table_html
 from backend.records import Record
 from backend.store import Run
 from backend.text_html import link, notice, number, percent, safe, tip
+from backend.tour import tour
 
 FEATURED_RULE = (
     "How these were chosen: latents that one word names well (label score at least 0.5), with "
@@ -36,7 +37,10 @@ def overview() -> None:
         f"into parts that many latents share. Search for a word, or start from a "
         f"{tip('decomposition')} below.</p>" + search_form(run, big=True) + _facts(totals)
     )
-    st.html(_featured(run))
+    stops = "".join(f"<li>{link(stop.to.href, stop.words)}</li>" for stop in tour(run, saes))
+    st.html(_featured(run) + f"<h2>Questions to begin with</h2><ul class='stops'>{stops}</ul>")
+    if edited := _edited(run):
+        st.html(edited)
     st.html(
         "<h2>The SAEs of this run</h2>" + _sae_table(saes, run) + "<h2>Is it more than chance?</h2>"
     )
@@ -45,9 +49,20 @@ def overview() -> None:
         + f"<p class='after'>{link(trust_link(run.name).href, 'All controls of this run')}: other "
         "methods, other sizes, other seeds, known facts.</p>"
     )
-    st.html("<h2>Map</h2>")
-    if urlstate.switch(f"Show the map of {main_sae}", "map", help="Up to 50,000 points."):
-        _map(run, main_sae)
+
+
+def _edited(run: Run) -> str:
+    """What the label file beside the run says, if there is one, and what is wrong with it."""
+    edited = run.edited_labels
+    if not (edited.labels or edited.problems):
+        return ""
+    told = f"{len(edited.labels):,} labels come from {edited.path.name}, beside the run."
+    items = "".join(f"<li>{safe(words)}</li>" for words in (*edited.problems, *edited.notes))
+    return (
+        f"<h2>Labels of your own</h2><p>{safe(told)}</p>"
+        + (notice("Some of its lines cannot be used.", "problem") if edited.problems else "")
+        + (f"<ul>{items}</ul>" if items else "")
+    )
 
 
 def _of_main_meta(run: Run, saes: list[Record]) -> list[Record]:
@@ -121,32 +136,6 @@ def _sae_table(saes: list[Record], run: Run) -> str:
             )
         )
     return table_html(heads, rows, words=("reads", "trained as"))
-
-
-@st.fragment
-def _map(run: Run, sae_id: str) -> None:
-    colour = urlstate.choice_box(
-        "Colour",
-        "colour",
-        ("components", "density"),
-        "components",
-        help="Number of components, or share of tokens on which the latent fires.",
-    )
-    points = queries.map_points(run, sae_id, charts.MOST_MAP_POINTS)
-    if not points:
-        st.html(notice(f"The latents of {sae_id} have no map position in this run."))
-        return
-    st.caption("Each point is a latent. Click one to open it.")
-    event = st.plotly_chart(
-        charts.latent_map(points, colour),
-        on_select="rerun",
-        selection_mode="points",
-        key=f"map-{run.name}-{sae_id}-{colour}",
-        config={"displaylogo": False},
-    )
-    for point in event["selection"]["points"]:
-        target = latent_link(sae_id, int(point["customdata"]), run=run.name)
-        st.switch_page("app_pages/latent.py", query_params=target.params)
 
 
 overview()

@@ -7,6 +7,7 @@ import streamlit as st
 from app_pages.chosen import chosen_latent
 from app_pages.frame import actions_html, opened, title
 from backend import queries, splitting, stitch_charts
+from backend.downloads_html import download_links_html
 from backend.latent import Latent
 from backend.links import SPLITTING_PATH, Link, latent_link, meta_link, splitting_link
 from backend.lists_html import facts_html, table_html
@@ -67,7 +68,11 @@ def _tree(run: Run, latent: Latent, nodes: list[Record]) -> None:
         sae_id, _, number_in_sae = str(point["id"]).rpartition("/")
         target = latent_link(sae_id, int(number_in_sae), run=run.name)
         st.switch_page("app_pages/latent.py", query_params=target.params)
-    st.html(_legend(nodes) + f"<h2>In {safe(leaves[0]['sae_id'])}</h2>" + _leaves(run, leaves))
+    asked = {"run": run.name, "sae": latent.sae_id, "latent": str(latent.latent)}
+    st.html(
+        f"{_legend(nodes)}<h2>In {safe(leaves[0]['sae_id'])}</h2>{_leaves(run, leaves)}"
+        + download_links_html("splitting", asked | {"h": run.manifest.short_hash})
+    )
 
 
 def _legend(nodes: list[Record]) -> str:

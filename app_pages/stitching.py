@@ -9,6 +9,7 @@ import streamlit as st
 
 from app_pages.frame import actions_html, opened, title
 from backend import queries, stitch_charts, stitching, urlstate
+from backend.downloads_html import download_links_html
 from backend.links import STITCHING_PATH, Link, latent_link
 from backend.lists_html import facts_html, pages_html, pill_html, table_html
 from backend.records import Record
@@ -178,6 +179,8 @@ def _curves(run: Run, small: str, large: str, figures: dict[str, Record]) -> Non
     with right:
         figure = stitch_charts.interpolation(curve, "effect", f"{effect}{beside}")
         st.plotly_chart(figure, config=config, key=f"effect-{small}-{large}")
+    asked = {"run": run.name, "small": small, "large": large, "h": run.manifest.short_hash}
+    st.html(download_links_html("curve", asked))
 
 
 def _predictor(run: Run, small: str, large: str, figures: dict[str, Record]) -> None:
@@ -238,7 +241,9 @@ def _latents(
     found = rows[0]["n_found"]
     pages = pages_html(here, page, math.ceil(found / ROWS_A_PAGE), "latents")
     table = pair_latents_html(rows, small, large, mse, run.name)
-    return f"{head}<p class='note'>{found:,} latents</p>{table}{pages}"
+    asked = {"run": run.name, "small": small, "large": large, "kind": kind, "sort": sort}
+    taken = download_links_html("stitching", asked | {"q": text, "h": run.manifest.short_hash})
+    return f"{head}<p class='note'>{found:,} latents</p>{table}{pages}{taken}"
 
 
 stitching_page()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app_pages.frame import actions_html, opened, title
-from backend import queries, trust, trust_charts, urlstate
+from backend import queries, trust, trust_charts, trust_names, urlstate
 from backend.controls_html import margin_words
 from backend.links import TRUST_PATH, Link, trust_link
 from backend.lists_html import pill_html
@@ -23,6 +23,7 @@ from backend.trust_checks_html import (
 from backend.trust_cosines import META_IN_SAES, PANELS, panel, panel_words, values_html
 from backend.trust_figures import SPLIT_WORDS, best_split, sae_points, sweep_points
 from backend.trust_html import controls_section, methods_section, missing_html, seeds_section
+from backend.trust_names_html import names_section
 from backend.trust_sizes_html import k_section, sweep_answer
 
 SIZE_QUESTION = "Would another size do better?"
@@ -36,6 +37,7 @@ def trust_page() -> None:
     saes = queries.saes(run)
     metas = [sae for sae in saes if sae["kind"] == "meta"]
     figures, histograms = trust.figures(run), trust.cosine_histograms(run)
+    names = trust_names.label_figures(run)
     main_sae = metas[0]["parent_sae_id"] if metas else saes[-1]["sae_id"]
     here = trust_link(run.name, run.manifest.short_hash)
     head = (
@@ -44,7 +46,7 @@ def trust_page() -> None:
         + f'<p class="lead">Every {tip("control", "null")} of this run beside its real result. '
         "A plot has one question; its answer is computed from the numbers below it.</p>"
     )
-    if not figures and not histograms:
+    if not figures and not histograms and not names:
         st.html(head + notice("This run holds no controls: it was made without a meta-SAE."))
         return
     controls = figures.get("controls", [])
@@ -58,9 +60,10 @@ def trust_page() -> None:
         + seeds_section(controls, figures.get("decomposition", []))
         + attributes_section(figures.get("attributes", []))
         + explained_section(figures.get("explained", []))
+        + names_section(names)
     )
     _cosines(run, saes, histograms)
-    rows = [row for name in trust.EXPERIMENTS for row in figures.get(name, [])]
+    rows = [row for name in trust.EXPERIMENTS for row in figures.get(name, [])] + names
     st.html(
         relations_html(figures.get("relations", []))
         + composition_section(figures.get("composition", []))

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from backend.queries import Graph
-from backend.records import Record, column
 from backend.text_html import latent_name, safe, shortened
 
 ACCENT = "#d0702a"  # contrast at least 3:1 on both page colours
@@ -22,7 +20,6 @@ OTHER = "#2f7fb8"  # blue and orange stay apart for colour-blind readers, on lig
 QUIET = "#8c8a86"
 FAINT = "rgba(140,138,134,0.35)"
 NODE_LABEL = 15  # characters
-MOST_MAP_POINTS = 50_000  # what a browser without a graphics card still moves; see the reference
 AXES_MARGIN = {"l": 60, "r": 10, "t": 10, "b": 45}
 LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
@@ -174,47 +171,6 @@ def node_link(graph: Graph) -> go.Figure:
         "yaxis": {"visible": False, "range": [-2.9, 2.7], "fixedrange": True},
     }
     return go.Figure(traces, layout)
-
-
-def latent_map(points: list[Record], colour: str) -> go.Figure:
-    """Latents by the direction of their decoder row; customdata is [latent].
-
-    Args:
-        points: latent, label, x, y, density, n_components.
-        colour: `density` (logarithmic) or `components`.
-    """
-    if colour == "density":
-        values = [math.log10(row["density"]) if row["density"] > 0 else math.nan for row in points]
-        title = "density,<br>log10"
-    else:
-        values = column(points, "n_components")  # None where there is no meta-SAE
-        title = "components"
-    scatter = go.Scattergl(
-        x=np.array(column(points, "x")),
-        y=np.array(column(points, "y")),
-        mode="markers",
-        text=[
-            safe(shortened(latent_name(row["label"], row["latent"]), NODE_LABEL)) for row in points
-        ],
-        customdata=column(points, "latent"),
-        hovertemplate="%{text} (%{customdata})<extra></extra>",
-        marker={
-            "size": 4 if len(points) > 2_000 else 8,
-            # an array, because in a list Plotly takes a missing number for a colour's name
-            "color": np.array(values, dtype=np.float32),
-            "colorscale": "Cividis",  # made for colour-blind readers
-            "colorbar": {"title": {"text": title}, "thickness": 10, "outlinewidth": 0},
-            "opacity": 0.75,
-        },
-    )
-    figure = go.Figure([scatter])
-    figure.update_layout(
-        height=560, margin={**_MARGIN, "l": 30, "b": 40}, clickmode="event+select", dragmode="pan"
-    )
-    axis = {"showticklabels": False, "zeroline": False, "showgrid": False}
-    figure.update_xaxes(title=f"map position x (n = {len(points):,} latents)", **axis)
-    figure.update_yaxes(title="map position y", **axis)
-    return figure
 
 
 def _polar(radius: float, angle: float) -> tuple[float, float]:

@@ -9,11 +9,16 @@ are text that a screen reader reads, and it fits a phone.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 
+from backend.hits_html import add_html
 from backend.latent import Latent
-from backend.links import latent_link, meta_link
+from backend.links import Link, ask_link, latent_link, meta_link
+from backend.question import Part
 from backend.records import Record
+from backend.sum_question import SumQuestion
 from backend.text_html import latent_name, link, number, plain, safe, shortened, tip
 
 CARD_TERMS = 4
@@ -28,6 +33,8 @@ class Decomposition:
     meta_sae_id: str
     components: list[Record]
     run: str
+    ask: Callable[[Part], Link] | None = None
+    """Address of the reader's question with one more part; None draws no such links."""
 
     def href(self, meta_latent: int) -> str:
         return meta_link(self.meta_sae_id, int(meta_latent), run=self.run).href
@@ -87,6 +94,7 @@ def parts_html(decomposition: Decomposition) -> str:
         body.append(
             f'<tr><th scope="row"><span class="swatch {_shade_class(place)}"></span>'
             f"{link(decomposition.href(row['meta_latent']), name)}"
+            f"{_ask_links(decomposition, row['meta_latent'], name)}"
             f"<small>in {row['n_members']:,} latents</small></th>"
             f"{_bar(row['share'], widest)}{_bar(row['activation'], heaviest)}"
             f"{_bar(row['cosine'])}{_bar(row['stability'])}</tr>"
@@ -133,6 +141,22 @@ def _term(decomposition: Decomposition, row: Record, first: bool) -> str:
     return (
         f'<span class="term">{sign}<b>{number(weight)}</b> '
         f"{link(decomposition.href(row['meta_latent']), shortened(name, LABEL_LENGTH))}</span>"
+    )
+
+
+def _ask_links(decomposition: Decomposition, meta_latent: int, name: str) -> str:
+    """Ask for latents with this part too; take it away from this latent's direction."""
+    if decomposition.ask is None:
+        return ""
+    part = Part(decomposition.meta_sae_id, int(meta_latent))
+    latent = decomposition.latent
+    less = SumQuestion(Part(latent.sae_id, latent.latent), less=(part,))
+    away = ask_link(less.params, decomposition.run)
+    told = escape(f"Take “{name}” away and see what is near", quote=True)
+    return (
+        add_html(decomposition.ask(part), name)
+        + f'<a class="add" href="{escape(away.href, quote=True)}" title="{told}" '
+        f'aria-label="{told}">−</a>'  # noqa: RUF001
     )
 
 

@@ -25,6 +25,11 @@ MEANINGS: dict[str, str] = {
     "bias": "The meta-SAE's constant: what all decoder directions have in common.",
     "residual": "What is left of the direction after the bias and all components.",
     "activation": "How strongly a latent fires on a token; 0 when it does not.",
+    "share of maximum": "Activation / the largest activation of the same latent in the run's text: "
+    "100 % is as strong as it ever fired there.",
+    "pooled weight": "How much of the meta-latent is in a token: over the latents that fire, the "
+    "sum of activation x weight of the component; over several tokens, the mean of that.",
+    "usual weight": "The same mean over all tokens of the text that the run was made from.",
     "density": "Share of all tokens seen on which the latent fires.",
     "dead": "A latent that fired on none of the tokens seen.",
     "dense": "A latent that fires on more than one token in ten; such latents seldom have one "
@@ -34,12 +39,41 @@ MEANINGS: dict[str, str] = {
     "it fits, from 0 to 1.",
     "precision": "Of the tokens on which the latent fires, the share that is this word.",
     "recall": "Of all occurrences of this word, the share on which the latent fires.",
+    "lift": "How many times more often the latent's firings are on this word than all words are.",
+    "naming": "What the latent's name speaks of: words it fires on, a meaning that they share, or "
+    "how they are spelled.",
+    "label accuracy": "Balanced accuracy of telling held-out members from non-members by the name "
+    "alone: 0.5 is a coin, 1 is perfect.",
+    "label AUC": "The chance that a random held-out member fits the name better than a random "
+    "other one: 0.5 is a coin, 1 is perfect.",
+    "held-out members": "Of a meta-latent: latents of which it is a component and whose words "
+    "played no part in choosing the name. Of a latent: words of held-out text on which it fires.",
+    "not tested": "Too few held-out members, or no name: the figure is not known.",
+    "shuffled labels": "The same test with names of other latents of the same SAE: what a name "
+    "reaches that has nothing to do with the members.",
+    "members' words": "The words of the three strongest members as a list, in place of a name.",
+    "shared parts": "Meta-latents that these latents have at least twice as often as all latents "
+    "do: how many of them, and how many times as often. A click asks for them, the minus sign "
+    "leaves those latents out.",
+    "part score": "Sum over the parts asked for of their weight on this latent, times the factor "
+    "given in the question.",
+    "regular expression": "A pattern, such as ^re.*ing$ for words that begin with re and end in "
+    "ing. It is matched against words, phrases, pieces and labels without case and accents.",
+    "factor": "How much of a direction is taken away or added: 1 is as much of it as the latent "
+    "has, 2 twice that.",
     "F1": "Harmonic mean of precision and recall, from 0 to 1.",
     "logit": "How far the latent's direction points towards a token of the vocabulary.",
     "promoted": "Tokens of the vocabulary that the latent's direction points to most.",
     "suppressed": "Tokens of the vocabulary that the latent's direction points away from most.",
-    "interval": "The range from threshold to maximum cut into three equal widths; examples are "
-    "drawn from each, so that weak firings are seen too.",
+    "interval": "The range from the threshold to the maximum in the texts shown, cut into three "
+    "equal widths; examples are drawn from each, so that weak firings are seen too.",
+    "strongest examples": "The contexts in which the latent fires most strongly, one token of each "
+    "context, with the smallest and the largest activation shown.",
+    "random examples": "Drawn at random from all tokens on which the latent fires, so mostly weak "
+    "ones: they show what the strongest examples hide.",
+    "near-duplicates": "The same context, or two that share at least half of their runs of five "
+    "tokens (a fifth when their titles are the same) around the strongest token; case and digits "
+    "do not count.",
     "null": "The same meta-SAE trained on random rows: isotropic ones share only the shape of the "
     "matrix, covariance-matched ones also its mean and covariance. A frozen random decoder learns "
     "no directions at all.",
@@ -105,6 +139,15 @@ MEANINGS: dict[str, str] = {
     "that a short meta-SAE training explains, with a quarter as many meta-latents and k = 4.",
     "rows alike": "Every decoder row counts once.",
     "rows by mean activation": "Every decoder row counts by its latent's mean activation.",
+    "part overlap": "Cosine of two decompositions, with one number a meta-latent, its weight: 1 is "
+    "the same parts in the same proportions, 0 no part in common.",
+    "texts in common": "Texts that are among the stored examples of both latents; few examples "
+    "a latent are stored, so none in common is usual.",
+    "Jaccard": "Tokens on which both fire, divided by tokens on which at least one does: 1 is "
+    "always together, 0 never.",
+    "together by chance": "Tokens on which both would fire if the two had nothing to do with each "
+    "other: the product of their counts, divided by the tokens looked at.",
+    "pair lift": "Tokens on which both fire, divided by the number expected by chance.",
     "map": "Each latent's decoder direction in two dimensions; near points have similar "
     "directions, the axes themselves mean nothing.",
 }

@@ -6,18 +6,28 @@ content hash of what was seen, so that a page can warn when the run has changed 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 NEURONPEDIA = "https://www.neuronpedia.org"
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
 OVERVIEW_PATH = ""
 SEARCH_PATH = "search"
+ASK_PATH = "ask"
+COMPARE_PATH = "compare"
+MAP_PATH = "map"
+TEXT_PATH = "text"
+DATA_PATH = "data"
 LATENT_PATH = "latent"
 META_PATH = "meta"
 STITCHING_PATH = "stitching"
 SPLITTING_PATH = "splitting"
 TRUST_PATH = "trust"
+DOWNLOAD_PATH = "download"
+
+COMPARED = ("a", "b", "c", "d")  # parameters of the latents that are compared
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,37 @@ def stitching_link(small: str = "", large: str = "", run: str = "", short_hash: 
 def splitting_link(sae_id: str, latent: int, run: str = "", short_hash: str = "") -> Link:
     """The tree below a latent."""
     return Link(SPLITTING_PATH, _given(run=run, sae=sae_id, latent=str(latent), h=short_hash))
+
+
+def ask_link(params: dict[str, str], run: str = "", short_hash: str = "") -> Link:
+    """A question about parts, or arithmetic with directions; `params` as in `backend.question`."""
+    return Link(ASK_PATH, _given(**{"run": run, "h": short_hash, **params}))
+
+
+def compare_link(latents: Sequence[tuple[str, int]], run: str = "", short_hash: str = "") -> Link:
+    """Two to four latents side by side, each as (sae_id, latent)."""
+    named = {name: f"{i}/{n}" for name, (i, n) in zip(COMPARED, latents, strict=False)}
+    return Link(COMPARE_PATH, _given(run=run, **named, h=short_hash))
+
+
+def map_link(sae_id: str, colour: str = "", run: str = "", short_hash: str = "") -> Link:
+    """All latents of an SAE as points."""
+    return Link(MAP_PATH, _given(run=run, sae=sae_id, colour=colour, h=short_hash))
+
+
+def text_link(text: str = "", sae_id: str = "", run: str = "", short_hash: str = "") -> Link:
+    """The latents that fire on a reader's own text."""
+    return Link(TEXT_PATH, _given(run=run, sae=sae_id, t=text, h=short_hash))
+
+
+def data_link(run: str = "", short_hash: str = "") -> Link:
+    """The tables of a run, to download and to query."""
+    return Link(DATA_PATH, _given(run=run, h=short_hash))
+
+
+def download_link(file: str, params: dict[str, str]) -> Link:
+    """A file to take away, e.g. `components.csv` or `table/saes.parquet`; needs `serve.py`."""
+    return Link(f"{DOWNLOAD_PATH}/{file}", _given(**params))
 
 
 def trust_link(run: str = "", short_hash: str = "") -> Link:

@@ -65,10 +65,12 @@ def other_decompositions(run: Run, sae_id: str, latent: int) -> list[Record]:
     """
     return run.query(
         """
-        select method, rank, part_sae_id, part, label, weight, variance_explained
-        from other_decompositions
-        where sae_id = $sae_id and latent = $latent
-        order by method, rank limit $limit
+        select o.method, o.rank, o.part_sae_id, o.part, coalesce(n.label, o.label) as label,
+            o.weight, o.variance_explained
+        from other_decompositions o
+        left join latent_facts n on n.sae_id = o.part_sae_id and n.latent = o.part
+        where o.sae_id = $sae_id and o.latent = $latent
+        order by o.method, o.rank limit $limit
         """,
         sae_id=as_text(sae_id),
         latent=as_index(latent),

@@ -45,7 +45,8 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ["SUBATOMIC_DATA"] = str(arguments.data.resolve())
 
-    from backend.store import list_runs, open_run
+    from backend.listing import list_runs
+    from backend.store import open_run
 
     runs = list_runs(arguments.data.resolve())
     if not runs:

@@ -77,24 +77,3 @@ def test_labels_in_a_figure_are_escaped() -> None:
 def test_an_empty_graph_draws_no_node() -> None:
     figure: Any = charts.node_link(Graph([], []))
     assert all(trace.mode == "lines" for trace in figure.data)
-
-
-def test_the_map_carries_ids_and_a_labelled_scale() -> None:
-    names = ("latent", "label", "x", "y", "density", "n_components")
-    points = [
-        dict(zip(names, (4, "<i>a</i>", 0.0, 1.0, 0.01, 3), strict=True)),
-        dict(zip(names, (9, "", 1.0, 0.0, 0.0, None), strict=True)),
-    ]
-    density_map: Any = charts.latent_map(points, "density")
-    by_density = density_map.data[0]
-    assert list(by_density.customdata) == [4, 9]
-    assert list(by_density.text) == ["&lt;i&gt;a&lt;/i&gt;", "latent 9"]
-    # log10 of 0.01; a dead latent has no colour rather than minus infinity
-    assert by_density.marker.color[0] == -2.0
-    assert math.isnan(by_density.marker.color[1])
-    figure: Any = charts.latent_map(points, "components")
-    colours = list(figure.data[0].marker.color)
-    assert colours[0] == 3
-    assert math.isnan(colours[1])  # its SAE has no meta-SAE
-    assert figure.data[0].marker.colorbar.title.text == "components"
-    assert "n = 2 latents" in figure.layout.xaxis.title.text

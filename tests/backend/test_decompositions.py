@@ -75,7 +75,7 @@ def test_members_and_components_are_the_same_pairs(run: Run) -> None:
 def test_member_terms_weigh_f1_by_activation(run: Run) -> None:
     rows = queries.member_terms(run, META, GERMAN, limit=2)
     assert column(rows, "term") == ["zweistein", "planck"]
-    assert column(rows, "weight") == pytest.approx([0.8 * 0.9, 0.7 * 0.9])
+    assert column(rows, "weight") == pytest.approx([0.8 * 0.9, 0.7 * 0.9], rel=2e-3)
     assert column(rows, "n_members") == [1, 1]
 
 

@@ -101,7 +101,7 @@ def test_neighbours_own_sae_first_then_others_by_width(run: Run) -> None:
     rows = queries.neighbours(run, SMALL, 3)
     assert column(rows, "other_sae_id") == [SMALL] * 3 + [WIDE] * 3 + [META] * 3
     assert column(rows, "rank") == [0, 1, 2] * 3
-    assert column(rows, "cosine")[:3] == pytest.approx([0.9, 0.7, 0.5])
+    assert column(rows, "cosine")[:3] == pytest.approx([0.9, 0.7, 0.5], rel=2e-3)
     assert column(rows, "label")[:2] == ["paris", "eagle"]  # 4 and 5 of the small SAE
     assert column(rows, "kind") == ["sae"] * 6 + ["meta"] * 3
 
@@ -134,17 +134,6 @@ def test_answers_that_are_remembered_cannot_be_spoilt(run: Run) -> None:
     assert "spoilt" not in queries.saes(run)[0]
     queries.totals(run).clear()
     assert queries.totals(run)["n_saes"] == 2
-
-
-def test_map_points_have_a_position_and_are_a_fixed_part(run: Run) -> None:
-    rows = queries.map_points(run, WIDE, 50_000)
-    assert column(rows, "latent") == list(range(32))
-    assert column(rows, "density")[:2] == pytest.approx([0.001, 0.00099])
-    assert rows[1]["x"] == pytest.approx(math.cos(1))
-    part = queries.map_points(run, WIDE, 10)
-    assert len(part) == 10
-    assert part == queries.map_points(run, WIDE, 10)
-    assert not queries.map_points(run, SMALL, 10)  # its latents have no position
 
 
 def test_totals_count_the_planted_run(run: Run) -> None:

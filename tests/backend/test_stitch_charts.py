@@ -31,7 +31,7 @@ def test_the_scatter_has_a_trace_a_kind_and_every_point_its_latent(run: Run) -> 
     assert [len(trace.x) for trace in traces(figure)] == [16, 15]
     for trace in traces(figure):
         for y, (latent, change) in zip(trace.y, trace.customdata, strict=True):
-            assert change == pytest.approx(delta_mse(int(latent)) / 0.4 * 1e6, rel=1e-4)
+            assert change == pytest.approx(delta_mse(int(latent)) / 0.4 * 1e6, rel=2e-3)
             assert y == pytest.approx(math.asinh(change))
     assert all(np.array(traces(figure)[1].y) < 0)
     layout: Any = figure.layout

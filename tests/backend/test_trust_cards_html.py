@@ -52,7 +52,7 @@ def test_parts_that_are_latents_are_links_and_others_are_not(run: Run) -> None:
     own, pursuit, clusters, *_ = cards(run, 0)
     assert "meta?run=planted&amp;sae=meta-4&amp;latent=1" in own
     assert "latent?run=planted&amp;sae=sae-8&amp;latent=0" in pursuit
-    assert words(pursuit).endswith("0.25 latent 1")  # without a label, its number
+    assert words(pursuit).endswith("0.25 german")  # under the label that the latent has
     assert "<a " not in clusters
 
 

@@ -63,6 +63,16 @@ class Visit:
         self.settle()
 
 
+def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
+    """Whether something becomes true: a page is drawn anew some moments after a click."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return holds()
+
+
 @contextmanager
 def served(data: Path) -> Iterator[str]:
     """Address of `streamlit run serve.py` on a folder of runs."""

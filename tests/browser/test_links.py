@@ -149,26 +149,6 @@ def test_a_click_on_the_tree_opens_a_descendant(visitor: Visitor) -> None:
     assert "sae=sae-32" in visit.page.url
 
 
-def test_a_click_on_the_map_opens_a_latent(visitor: Visitor) -> None:
-    visit = visitor()
-    visit.open("?run=planted&map=1")
-    visit.page.wait_for_selector(".js-plotly-plot .gl-canvas-focus", state="attached")
-    visit.page.locator(".js-plotly-plot").scroll_into_view_if_needed()
-    visit.page.wait_for_timeout(1000)  # the first frame of WebGL; nothing tells when it is drawn
-    place = visit.page.evaluate(
-        """() => {
-          const plot = document.querySelector('.js-plotly-plot'), l = plot._fullLayout;
-          const box = plot.getBoundingClientRect();
-          const i = plot._fullData[0].customdata.indexOf(3);
-          const x = plot._fullData[0].x[i], y = plot._fullData[0].y[i];
-          return [box.x + l._size.l + l.xaxis.d2p(x), box.y + l._size.t + l.yaxis.d2p(y)];
-        }"""
-    )
-    visit.page.mouse.move(*place)
-    visit.page.mouse.click(*place)
-    visit.heading("paris")  # latent 3
-
-
 def test_copy_link_without_a_clipboard_falls_back(visitor: Visitor) -> None:
     """As on a plain http address that is not localhost: navigator.clipboard is missing."""
     visit = visitor()

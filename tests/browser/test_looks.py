@@ -12,7 +12,6 @@ from tests.planted import HOSTILE, PLANTED
 Visitor = Callable[..., Visit]
 PAGES = (
     "",
-    "?map=1",
     "search?q=e",
     "search?q=einstien",
     "latent?sae=sae-32&latent=0",
@@ -23,6 +22,16 @@ PAGES = (
     "splitting",
     "trust",
     "trust?cosines=within",
+    "search?kind=meta&naming=meaning&with=meta-4/1",
+    "ask",
+    "ask?with=meta-4/0,meta-4/1",
+    "ask?from=sae-32/6&minus=meta-4/1&plus=meta-4/3",
+    "compare?a=sae-32/0&b=sae-32/6&c=meta-4/0",
+    "map",
+    "map?colour=novelty",
+    "map?lasso=-2_-2_2_-2_2_2_-2_2",
+    "text",
+    "data",
 )
 FIRST_HOSTILE = 20  # index of HOSTILE[0] among the labels of sae-32
 

@@ -19,7 +19,7 @@ from tests.planted import HOSTILE, NO_COMPONENT
 
 Open = Callable[..., Opened]
 TRUST = {"controls", "methods", "width_sweep", "k", "attributes", "explained", "relations"}
-TRUST |= {"composition", "sampling", "decomposition"}
+TRUST |= {"composition", "sampling", "decomposition", "labels"}
 
 
 def run_with(fixture_run: Path, folder: Path, experiments: set[str]) -> Path:
@@ -49,6 +49,7 @@ def test_trust_answers_every_question(opened: Open) -> None:
         ("Does another seed find the same meta-latents?", "35.0 % of the meta-latents"),
         ("Do the parts stand for facts?", "Yes. The meta-SAE's parts reach 0.71"),
         ("Are the components known facts?", "20.0 % of the strongest components"),
+        ("Do the names say what members have in common?", "Yes. Names of meta-4 tell held-out"),
         ("just latents of smaller SAEs?", "Here that is sae-8"),
         ("Do both relate the same latents?", "At most 30.0 % of the pairs"),
         ("Which SAE is the most composed?", "sae-32 , with 0.50"),

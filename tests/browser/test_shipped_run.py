@@ -1,0 +1,96 @@
+"""The same questions on the run that ships, whose answers a reader would recognise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import PATIENCE_MS, REPOSITORY, eventually, served
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Iterator[str]:
+    with served(REPOSITORY / "data") as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, shipped: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(shipped)
+    settle(page)
+    yield page
+    context.close()
+
+
+def settle(page: Page) -> None:
+    page.wait_for_selector(".topbar")
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def click(page: Page, selector: str, address: str) -> None:
+    page.click(selector)
+    page.wait_for_url(f"**{address}**")
+    settle(page)
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".hits .name").all_inner_texts()
+
+
+def test_what_the_largest_sae_knows_about_music_and_the_smallest_does_not(page: Page) -> None:
+    click(page, ".stops >> text=know that", "novelty=novel")
+    page.fill('.topbar input[name="q"]', "music")
+    page.press('.topbar input[name="q"]', "Enter")
+    page.wait_for_url("**q=music**")
+    page.wait_for_selector("h1:text-is('music')")
+    settle(page)
+    assert eventually(lambda: len(names(page)) >= 10)
+    assert any("music" in name for name in names(page))
+    assert all(i.startswith("sae-24576/") for i in page.locator(".hits .id").all_inner_texts())
+
+
+def test_the_french_counterpart_of_a_german_latent(page: Page) -> None:
+    page.fill('.find.big input[name="q"]', "germany")
+    page.press('.find.big input[name="q"]', "Enter")
+    page.wait_for_selector("h1:text-is('germany')")
+    settle(page)
+    click(page, ".facet:has-text('SAE') summary >> nth=0", "q=germany")
+    click(page, ".facet >> text='sae-24576'", "sae=sae-24576")
+    page.locator(".hits li", has=page.locator(".oneline", has_text="german")).first.locator(
+        "a.name"
+    ).click()
+    page.wait_for_url("**/latent?**")
+    settle(page)
+    row = page.locator("table.parts tr").filter(has=page.locator("a", has_text="german"))
+    row.first.locator("a.add").nth(1).click()
+    page.wait_for_url("**minus=**")
+    settle(page)
+    page.fill('form.find input[name="find"]', "french")
+    page.press('form.find input[name="find"]', "Enter")
+    page.wait_for_url("**find=french**")
+    settle(page)
+    click(page, ".pills:has-text('add') >> text='french'", "plus=")
+    click(page, ".pills:has-text('how much') >> text='2×'", "factor=2")  # noqa: RUF001
+    nearest = page.locator("table.plain").first.locator("tbody th")
+    assert eventually(lambda: any("fr" in name for name in nearest.all_inner_texts()[:3]))
+    assert any("french" in name or "france" in name for name in nearest.all_inner_texts()[:3])
+
+
+def test_parts_are_told_by_meaning_and_by_spelling(page: Page) -> None:
+    click(page, ".stops >> text=spelling rather than a meaning", "naming=spelling")
+    spellings = ("words ", "numbers", "years")
+    assert eventually(lambda: bool(names(page)))
+    assert eventually(lambda: all(name.startswith(spellings) for name in names(page)))
+
+
+def test_the_run_is_the_repositorys_own(page: Page, shipped: str) -> None:
+    assert (Path(REPOSITORY) / "data" / "minilm" / "manifest.json").exists()
+    page.goto(f"{shipped}/trust")
+    settle(page)
+    assert "Do the names say what members have in common?" in page.inner_text("body")
