@@ -85,6 +85,8 @@ def _figures(row: Record) -> list[str]:
         f"<span>{tip('fires on', 'density')} {int(row['count']):,} {unit} "
         f"({percent(row['density'])})</span>"
     )
+    if row["n_components"]:
+        figures.append(f"<span>{tip('components')} {row['n_components']}</span>")
     if is_known(row["explained"]):
         figures.append(
             f"<span>{tip('explained', 'variance explained')} {number(row['explained'])}</span>"

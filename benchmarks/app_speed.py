@@ -85,9 +85,20 @@ def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
         pages["splitting"] = [{"sae": small, "latent": str(root)} for root in roots]
     pages["trust"] = [{"run": run.name}] * reruns
     metas = [sae["sae_id"] for sae in saes if sae["kind"] == "meta"]
+    others = [*latents[1:], latents[0]]
+    pages["compare"] = [
+        {"a": f"{widest}/{a}", "b": f"{widest}/{b}"} for a, b in zip(latents, others, strict=True)
+    ]
+    pages["map"] = [{"sae": widest, "colour": draw.choice(("density", "novelty"))} for _ in latents]
+    pages["data"] = [{"run": run.name}] * reruns
     if metas:
         drawn = [queries.random_latent(run, metas[0], draw.randrange(1 << 30)) for _ in latents]
         pages["meta"] = [{"sae": metas[0], "latent": str(latent)} for latent in drawn]
+        pages["ask"] = [{"with": f"{metas[0]}/{latent}"} for latent in drawn]
+        pages["ask, a sum"] = [
+            {"from": f"{widest}/{latent}", "minus": f"{metas[0]}/{a}", "plus": f"{metas[0]}/{b}"}
+            for latent, a, b in zip(latents, drawn, reversed(drawn), strict=True)
+        ]
     return pages
 
 
@@ -100,7 +111,7 @@ def _time_scripts(addresses: dict[str, list[dict[str, str]]]) -> None:
         app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=60)
         app.run()
         if page != "overview":
-            app.switch_page(f"app_pages/{page}.py")
+            app.switch_page(f"app_pages/{page.partition(',')[0]}.py")
             app.run()
         times, processor = [], []
         for one in params:
@@ -149,7 +160,8 @@ def _report_process(
     paths = {"overview": ""}
     for page, params in addresses.items():
         for one in params[:5]:
-            goto(f"http://127.0.0.1:{port}/{paths.get(page, page)}?{urlencode(one)}")
+            path = paths.get(page, page.partition(",")[0])
+            goto(f"http://127.0.0.1:{port}/{path}?{urlencode(one)}")
             time.sleep(1)
     print(f"resident after five of each page: {_resident_mb(process.pid):.0f} MB")
     maps = Path(f"/proc/{process.pid}/maps").read_text()

@@ -43,6 +43,26 @@ def names(page: Page) -> list[str]:
     return page.locator(".hits .name").all_inner_texts()
 
 
+def fired_on_bank(page: Page, sentence: str) -> set[str]:
+    """Latents that fire on the word bank of an example sentence, by the real model."""
+    page.click("nav.pages a:text-is('Your text')")
+    page.wait_for_url("**/text**")
+    page.click(f"a:text-is('{sentence}')")
+    page.click(".typed a.word:text-is('bank')")
+    page.wait_for_selector("h2:has-text('On “bank”')")
+    settle(page)
+    return set(page.locator(".hits .name").all_inner_texts())
+
+
+def test_bank_as_a_rivers_edge_and_as_money(page: Page) -> None:
+    """What only one of the two fires: not the senses of a dictionary, but of this model."""
+    river = fired_on_bank(page, "She sat down on the bank of the river.")
+    money = fired_on_bank(page, "He took his money to the bank.")
+    assert "bank" in river & money
+    assert "buffer" in river - money
+    assert any("money" in name for name in money - river)
+
+
 def test_what_the_largest_sae_knows_about_music_and_the_smallest_does_not(page: Page) -> None:
     click(page, ".stops >> text=know that", "novelty=novel")
     page.fill('.topbar input[name="q"]', "music")
