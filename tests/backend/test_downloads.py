@@ -19,7 +19,7 @@ from backend.downloads import of_runs
 from backend.downloads.answers import LISTS, Answer, answer, overview
 from backend.downloads.asked import DownloadError
 from backend.downloads.formats import plain_value
-from backend.question import Question
+from backend.question import Question, parse_question
 from backend.schema import TABLES
 from backend.store import Run
 from tests.planted import labels, weights
@@ -225,3 +225,14 @@ def test_the_overview_names_everything() -> None:
     told = overview()
     for name in (*LISTS, *TABLES, "decomposition", "manifest.json", "notebook.ipynb"):
         assert name in told
+
+
+def test_hits_are_those_of_the_whole_question(take: Take, run: Run) -> None:
+    asked = {"with": "meta-4/1", "parts": "2..", "sort": "rare"}
+    question = parse_question(asked, ())
+    rows = read_csv(take("hits.csv", **asked).body)
+    found = [(row["sae_id"], int(row["latent"])) for row in rows]
+    assert found == [(r["sae_id"], r["latent"]) for r in every_answer(run, question, 100)]
+    assert len(found) >= 3
+    with pytest.raises(DownloadError, match="regular expression"):
+        take("hits.csv", q="(", way="regex")
