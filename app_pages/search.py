@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -11,7 +10,7 @@ import streamlit as st
 
 from app_pages.frame import actions_html, opened, title
 from backend import queries, stitching, urlstate
-from backend.answers import Answer, QuestionError, answer, answers_at, part_names
+from backend.answers import Answer, QuestionError, answer, part_names
 from backend.downloads_html import download_links_html
 from backend.facets_html import chips_html, facets_html, shared_html, sorts_html
 from backend.hits_html import hits_html
@@ -49,12 +48,11 @@ def search() -> None:
         if not found.rows and found.n:  # a page beyond the last
             number = math.ceil(found.n / HITS_A_PAGE)
             found = answer(run, question, HITS_A_PAGE, (number - 1) * HITS_A_PAGE)
-        drawn = _random(run, question, found.n)
     except QuestionError as error:
         _head(run, question, here, None)
         st.html(_text_choices(question, here) + notice(str(error), "problem"))
         return
-    _head(run, question, here, drawn, number)
+    _head(run, question, here, found.drawn, number)
     names = part_names(run, question)
     chips = chips_html(question, names, here)
     choices = _text_choices(question, here) if text else ""
@@ -138,21 +136,12 @@ def _smaller(run: Run, question: Question) -> list[str]:
     return [sae["sae_id"] for sae in queries.saes(run) if sae["sae_id"] in found]
 
 
-def _in_answer(row: Record, question: Question, at: int, run: Run) -> Link:
+def _in_answer(row: Record, question: Question, at: int | None, run: Run) -> Link:
     """A latent's page that knows its place in this answer."""
     to = latent_link(row["sae_id"], int(row["latent"]), row["kind"], run.name)
-    if question.is_empty:
+    if question.is_empty or at is None:
         return to
     return Link(to.path, {**to.params, "in": urlencode(question.params), "at": str(at)})
-
-
-def _random(run: Run, question: Question, n: int) -> Record | None:
-    """One of the answers, drawn anew each time the page is made."""
-    if n == 0:
-        return None
-    at = random.randrange(n)
-    drawn = answers_at(run, question, at)
-    return {**drawn[0], "at": at} if drawn else None
 
 
 def _nothing(run: Run, question: Question, here) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from backend.store import Run, Session, TooSlow
 
 SECONDS = 5.0  # a question that takes longer is stopped: no word search does, a pattern might
 LABELS_AT_ONCE = 1_000
-MOST_FOR_PARTS = 20_000  # answers; what more of them have in common says nothing
+MOST_FOR_PARTS = 20_000  # answers; what more of them have in common says nothing, nor does a place
 
 
 class QuestionError(Exception):
@@ -40,6 +41,9 @@ class Answer:
     n: int
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     shared: list[Record] = field(default_factory=list)
+    drawn: Record | None = None
+    """One of the answers, drawn anew each time: kind, sae_id, latent, at (its place; None in a long
+    list)."""
 
 
 _SHARED = """
@@ -89,11 +93,12 @@ def answer(run: Run, question: Question, limit: int = 20, offset: int = 0) -> An
         n = _count(session, source, params, where)
         counts = _counts(session, source, params, kept)
         shared = []
+        drawn = _drawn(session, source, params, where, order_of(question), n)
         if 1 < n <= MOST_FOR_PARTS and not question.is_empty:
             shared = session.query(_SHARED.format(source=source, kept=where), **params)
         named = {part.key for part in question.parts}
         shared = [row for row in shared if (row["meta_sae_id"], row["meta_latent"]) not in named]
-        return Answer(rows, n, counts, shared)
+        return Answer(rows, n, counts, shared, drawn)
 
 
 def every_answer(run: Run, question: Question, limit: int) -> list[Record]:
@@ -200,6 +205,22 @@ def _asked(
             "Brackets and signs such as * + ? ( [ have a meaning there; put \\ before them, or "
             "search for words."
         ) from error
+
+
+def _drawn(
+    session: Session, source: str, params: dict[str, Any], where: str, order: str, n: int
+) -> Record | None:
+    if n == 0:
+        return None
+    at = random.randrange(n)
+    # the place in a long list would cost sorting all of it
+    in_order = f"order by {order}" if n <= MOST_FOR_PARTS else ""
+    row = session.query(
+        f"select kind, sae_id, latent from {source} where {where} {in_order} limit 1 offset $at",
+        **params,
+        at=at,
+    )[0]
+    return {**row, "at": at if in_order else None}
 
 
 def _count(session: Session, source: str, params: dict[str, Any], where: str) -> int:

@@ -81,8 +81,8 @@ def asked_statement(question: Question, has_text: bool) -> tuple[str, dict[str, 
         )
         params["against"] = as_text(question.against)
     if has_text:
-        columns.append("h.* exclude (sae_id, latent)")
-        joins.append("join found h on h.sae_id = f.sae_id and h.latent = f.latent")
+        columns.append("h.* exclude (sae_id, latent, key)")
+        joins.append("join found h on h.key = f.key")
     else:
         columns.append(_NO_TEXT)
     if question.parts:

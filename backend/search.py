@@ -25,7 +25,7 @@ from backend.records import column
 from backend.store import Run, Session
 
 LONGEST_TEXT = 100  # characters; the longest word of a corpus is far shorter
-MOST_TERMS = 300  # followed to their latents; a text that is part of more is too vague to rank
+MOST_TERMS = 160  # followed to their latents; a text that is part of more is too vague to rank
 EDITS_PER_LETTER = 1 / 3  # "did you mean" accepts one wrong letter in three
 TERM_INDEXES_OF = {
     "any": ["fires", "phrases", "pieces", "promotes"],
@@ -78,9 +78,10 @@ with followed as (
     where latent = $number and ($sae_id = '' or sae_id = $sae_id)
         and ($number_sae_id is null or sae_id = $number_sae_id)
 )
-from candidates
+select c.*, b.first_key + c.latent as key
+from candidates c join sae_numbers b using (sae_id)
 qualify row_number() over (
-    partition by sae_id, latent
+    partition by key
     order by place, matched_in = 'promotes', score desc nulls last, matched_in, matched_term
 ) = 1
 """
@@ -89,9 +90,9 @@ qualify row_number() over (
 def find_latents(session: Session, question: Question) -> None:
     """Make the table `found` of all hits of a question's text.
 
-    Columns: sae_id, latent (unique together), place (0 best), matched_in (fires, phrases, pieces,
-    promotes, label, number), matched_term, score (F1 when it fires, logit when it promotes,
-    label_score), precision, recall, lift (null but for what it fires on).
+    Columns: sae_id, latent, key (of both, unique; as in `facets`), place (0 best), matched_in
+    (fires, phrases, pieces, promotes, label, number), matched_term, score (F1 when it fires, logit
+    when it promotes, label_score), precision, recall, lift (null but for what it fires on).
     """
     cleaned = clean_text(question.text)
     rules = _REGEX if question.way == "regex" else _WORDS

@@ -235,3 +235,16 @@ def test_places_in_an_answer_agree_with_its_pages(run: Run) -> None:
         assert [(r["sae_id"], r["latent"]) for r in around] == listed[offset : offset + 2]
         assert {row["n"] for row in around} == {len(listed)}
     assert answers_at(run, question, len(listed)) == []
+
+
+def test_a_drawn_answer_is_the_one_at_its_place(run: Run) -> None:
+    question = Question(text="e", sort="rare")
+    listed = [(r["sae_id"], r["latent"]) for r in answer(run, question, 500).rows]
+    places = set()
+    for _ in range(30):
+        drawn = answer(run, question, 1).drawn
+        assert drawn is not None
+        assert (drawn["sae_id"], drawn["latent"]) == listed[drawn["at"]]
+        places.add(drawn["at"])
+    assert len(places) > 3  # of more than twenty, at random
+    assert answer(run, Question(text="qqqq")).drawn is None
