@@ -34,7 +34,7 @@ THREADS = 2
 MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
 # room: of `terms` five times the file; of `examples` and `latents` only a small part is copied
-MEMORY_BYTES = 2_000_000
+MEMORY_BYTES = 1_500_000
 TERMS_MEMORY_BYTES = 8_000_000
 SEARCH_MEMORY_BYTES = 24_000_000
 
