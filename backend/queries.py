@@ -68,20 +68,14 @@ def meta_sae_of(run: Run, sae_id: str) -> str | None:
 def latent(run: Run, sae_id: str, latent: int) -> Latent | None:
     """The row of one latent or meta-latent; None when the run has no such."""
     row = run.fixed_row(
-        """
-        select l.* replace (
-            n.label as label, n.label_source as label_source, n.label_score as label_score,
-            n.label_accuracy as label_accuracy, n.label_auc as label_auc
-        )
-        from latents l join latent_facts n
-            on n.sae_id = $sae_id and n.latent = $latent
-        where l.sae_id = $sae_id and l.latent = $latent
-        """,
+        "from latents where sae_id = $sae_id and latent = $latent",
         sae_id=as_text(sae_id),
         latent=as_index(latent),
     )
     if row is None:
         return None
+    if run.edited_labels.labels:  # written beside the run, so not in its files
+        row |= _label(run, row["sae_id"], row["latent"])
     lists: dict[str, Any] = {
         "histogram_edges": tuple(row["histogram_edges"]),
         "histogram_counts": tuple(row["histogram_counts"]),
@@ -90,6 +84,19 @@ def latent(run: Run, sae_id: str, latent: int) -> Latent | None:
         "suppressed": tuple(TokenLogit(**token) for token in row["suppressed"]),
     }
     return Latent(**{**row, **lists})
+
+
+def _label(run: Run, sae_id: str, latent: int) -> Record:
+    """The label of a latent as lists show it, with its source and scores."""
+    found = run.row(
+        """
+        select label, label_source, label_score, label_accuracy, label_auc from latent_facts
+        where sae_id = $sae_id and latent = $latent
+        """,
+        sae_id=sae_id,
+        latent=latent,
+    )
+    return found or {}
 
 
 def examples(run: Run, sae_id: str, latent: int) -> list[Record]:

@@ -11,8 +11,12 @@ from subprocess import run as run_process
 import duckdb
 import pytest
 
+from backend import queries
+from backend.answers import answer
+from backend.edited_labels import labels_path
 from backend.listing import DEFAULT_DATA, data_dir, list_problems, list_runs
 from backend.manifest import RunError, read_manifest
+from backend.question import Question
 from backend.records import column
 from backend.schema import MANIFEST_NAME, TABLES
 from backend.store import Run, open_run
@@ -183,3 +187,21 @@ def test_the_app_half_imports_neither_torch_nor_streamlit() -> None:
     root = Path(__file__).resolve().parents[2]
     done = run_process([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_labels_from_the_file_beside_a_run_stand_everywhere(copied_run: Path) -> None:
+    labels_path(copied_run).write_text(
+        "sae_id,latent,label,decoder_sha256,source\nsae-32,0,relativity,,person\nsae-32,999,x,,\n",
+        encoding="utf-8",
+    )
+    run = open_run(copied_run)
+    shown = queries.latent(run, "sae-32", 0)
+    assert shown is not None
+    assert (shown.label, shown.label_source, shown.label_auc) == ("relativity", "person", None)
+    untouched = queries.latent(run, "sae-32", 1)
+    assert untouched is not None
+    assert (untouched.label, untouched.label_source) == ("berlin", "term")
+    found = answer(run, Question(text="relativity")).rows
+    assert [(row["latent"], row["matched_in"]) for row in found] == [(0, "label")]
+    assert len(run.edited_labels.problems) == 1  # the index that the SAE does not have
+    run.close()
