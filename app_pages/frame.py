@@ -110,8 +110,11 @@ def actions_html(
         random_to = place.random_to
     elif latent is not None:
         before, after = queries.adjacent_latents(run, sae_id, latent)
-        buttons = [_step("‹ Previous", run, sae_id, before, kind), ""]  # noqa: RUF001
-        buttons[1] = _step("Next ›", run, sae_id, after, kind)  # noqa: RUF001
+        steps = (("‹ Previous", before), ("Next ›", after))  # noqa: RUF001
+        buttons = [
+            _step_to(words, None if to is None else latent_link(sae_id, to, kind, run.name))
+            for words, to in steps
+        ]
     if random_to is None and sae_id:
         drawn = queries.random_latent(run, sae_id, secrets.randbits(32))
         random_to = None if drawn is None else latent_link(sae_id, drawn, kind, run.name)
@@ -222,10 +225,6 @@ def _sidebar(run: Run, names: list[str], path: str) -> None:
         f"<p>{safe(manifest.title)}</p><small>model {safe(manifest.model_id)}<br>"
         f"content hash {safe(manifest.short_hash)}<br>texts shown: {safe(texts) or 'none'}</small>"
     )
-
-
-def _step(words: str, run: Run, sae_id: str, to: int | None, kind: str) -> str:
-    return _step_to(words, None if to is None else latent_link(sae_id, to, kind, run.name))
 
 
 def _step_to(words: str, to: Link | None) -> str:

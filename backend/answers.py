@@ -119,16 +119,6 @@ def every_answer(run: Run, question: Question, limit: int) -> list[Record]:
         return found
 
 
-def count_answers(run: Run, question: Question) -> int:
-    """Latents and meta-latents that answer, on all pages together.
-
-    Raises:
-        QuestionError: as `answer`.
-    """
-    with _asked(run, question) as (session, source, params, kept):
-        return _count(session, source, params, all_of(kept))
-
-
 def names_of(run: Run, latents: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Record]:
     """label, kind and count of some latents, by SAE and index; unknown ones are absent."""
     if not latents:

@@ -1,4 +1,4 @@
-"""Lists as HTML: search hits, latents as links, tokens with bars, facts, SAEs, measurements."""
+"""Lists as HTML: latents as links, tokens with bars, facts, SAEs, measurements."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from backend.latent import TokenLogit
-from backend.links import Link, latent_link
-from backend.records import Record
-from backend.text_html import bar_width, is_known, latent_name, link, number, percent, safe, tip
-from backend.token_html import context_html
-
-_MATCHES = {
-    "exact": "exact",
-    "prefix": "starts with",
-    "substring": "contains",
-    "label": "label",
-    "index": "number",
-}
+from backend.links import Link
+from backend.text_html import bar_width, link, number, percent, safe, tip
 
 
 def facts_html(facts: Iterable[tuple[str, str, str | None]]) -> str:
@@ -28,62 +18,6 @@ def facts_html(facts: Iterable[tuple[str, str, str | None]]) -> str:
         for figure, caption, term in facts
     )
     return f'<dl class="facts">{cells}</dl>'
-
-
-def hits_html(hits: Sequence[Record], run: str) -> str:
-    """Search hits as cards: what matched, how well, an example line, the decomposition."""
-    return f'<ol class="hits">{"".join(_hit(row, run) for row in hits)}</ol>'
-
-
-def _hit(row: Record, run: str) -> str:
-    name = latent_name(row["label"], row["latent"], row["kind"])
-    href = latent_link(row["sae_id"], int(row["latent"]), row["kind"], run).href
-    figures = [
-        f'<span class="badge">{_MATCHES.get(row["match"], safe(row["match"]))}</span>',
-        f"<span>{safe(_matched(row))}</span>",
-    ]
-    for term, value in (("precision", row["precision"]), ("recall", row["recall"])):
-        if is_known(value):
-            figures.append(f"<span>{tip(term)} <b>{number(value)}</b></span>")
-    unit = "decoder rows" if row["kind"] == "meta" else "tokens"
-    figures.append(f"<span>fires on {int(row['count']):,} {unit}</span>")
-    if isinstance(row["decomposition"], str):
-        line = f'<div class="oneline"><i>=</i> {safe(row["decomposition"])} <i>+ …</i></div>'
-    elif row["kind"] == "meta":
-        line = '<div class="oneline none">a meta-latent: a part, not a whole</div>'
-    elif is_known(row["n_components"]):
-        line = '<div class="oneline none">no component</div>'
-    else:
-        line = '<div class="oneline none">not decomposed</div>'
-    return (
-        f'<li><div class="head">{link(href, name, "name")}'
-        f'<span class="id">{safe(row["sae_id"])}/{int(row["latent"])}</span></div>'
-        f'<div class="figures">{" ".join(figures)}</div>{line}{_example_line(row)}</li>'
-    )
-
-
-def _matched(row: Record) -> str:
-    term = str(row["matched_term"])
-    return {
-        "fires": f"fires on “{term}”",
-        "promotes": f"promotes “{term}”",
-        "label": f"label “{term}”",
-    }.get(row["matched_in"], f"number {term}")
-
-
-def _example_line(row: Record) -> str:
-    if not isinstance(row["text"], str):
-        return ""
-    position, activation = int(row["position"]), float(row["activation"])
-    return context_html(
-        row["text"],
-        row["token_starts"],
-        row["token_ends"],
-        [position],
-        [activation],
-        peak=position,
-        maximum=activation,
-    )
 
 
 def latents_html(rows: Iterable[tuple[Link, str, float]], caption: str, term: str) -> str:

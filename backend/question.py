@@ -20,17 +20,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from backend.bounds import LARGEST_INDEX
+from backend.schema import LABEL_KINDS
 
 INDEXES = ("any", "fires", "promotes", "label", "number")
 WAYS = ("words", "regex")
 KINDS = ("sae", "meta")
-NAMINGS = ("word", "spelling", "meaning", "none")
+NAMINGS = LABEL_KINDS
 NOVELTIES = ("novel", "reconstruction", "silent")
 RANGES = ("density", "parts", "explained", "stability", "cosine", "accuracy")
 SORTS = (
     "best", "frequent", "rare", "parts", "explained", "unexplained", "stable", "alone", "named",
 )  # fmt: skip
-CATEGORIES = {"kind": KINDS, "naming": NAMINGS, "novelty": NOVELTIES}
 
 MOST_PARTS = 12  # of each role; each is a lookup
 LONGEST_PARAMETER = 2_000  # characters; a longer one is nobody's question

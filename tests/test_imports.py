@@ -59,7 +59,7 @@ LOWEST = {
     "edited_labels": {"line_messages"},
     "listing": {"schema", "manifest"},
     "derived_tables": {"facets"},
-    "question": {"bounds"},
+    "question": {"bounds", "schema"},
     "sum_question": {"question"},
     "facets": {"question"},
     "store": {"schema", "manifest", "records", "verify", "derived_tables", "edited_labels"},

@@ -23,9 +23,9 @@ def _traces(figure: go.Figure) -> list[Any]:
     return list(figure.data)
 
 
-def _coloured(run: Run, colour: str, sae_id: str = WIDE, **setting: object) -> Colouring:
+def _coloured(run: Run, colour: str, sae_id: str = WIDE, **setting: Any) -> Colouring:
     sae = next(sae for sae in queries.saes(run) if sae["sae_id"] == sae_id)
-    chosen = Setting(meta_sae_id=META, **setting)  # type: ignore[arg-type]
+    chosen = Setting(meta_sae_id=META, **setting)
     points = latent_map.points(run, sae_id)
     return map_colours.colouring(run, points, sae, colour, chosen)
 

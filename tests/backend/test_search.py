@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from backend.answers import SECONDS, QuestionError, answer, count_answers
+from backend.answers import SECONDS, QuestionError, answer
 from backend.question import Question, parse_question
 from backend.records import Record, column
 from backend.search import LONGEST_TEXT, clean_text, did_you_mean, phrases_with
@@ -151,7 +151,7 @@ def test_dead_latent_is_found_by_number_without_an_example(run: Run) -> None:
 
 def test_pages_together_are_all_hits_and_the_count_agrees(run: Run) -> None:
     question = Question(text="e")
-    total = count_answers(run, question)
+    total = answer(run, question).n
     pages = [answer(run, question, 7, start) for start in range(0, total + 7, 7)]
     ids = [(row["sae_id"], row["latent"]) for page in pages for row in page.rows]
     assert len(ids) == len(set(ids)) == total
@@ -186,7 +186,7 @@ def test_hostile_terms_are_found_as_they_are(run: Run, text: str) -> None:
     ],
 )
 def test_no_text_is_sql_or_a_pattern(run: Run, text: str, n_hits: int) -> None:
-    assert count_answers(run, Question(text=text)) == n_hits
+    assert answer(run, Question(text=text)).n == n_hits
     assert len(hits(run, text)) == n_hits
     assert isinstance(did_you_mean(run, text), list)
 
