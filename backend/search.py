@@ -18,7 +18,6 @@ import re
 import unicodedata
 from typing import Any
 
-from backend.asked import within
 from backend.bounds import NO_LATENT, as_index, as_text, row_limit
 from backend.question import Question
 from backend.records import column
@@ -46,22 +45,27 @@ _REGEX = {
     "place": "case when regexp_full_match(folded, strip_accents($text), 'i') then 0 else 3 end",
 }
 
-# the terms first, without their lists: a large index is then read for those alone
+# the terms first, without their lists, which are then read for those alone; `materialized` because
+# DuckDB 2.0.0 stops with an internal error ("dict-surviving cache") where those joins are chained
 _MATCHED = """
 create temp table matched as
-select sae_id, "index", term, {place} as place
-from term_list
-where {fits} and ($sae_id = '' or sae_id = $sae_id) and list_contains($indexes, "index")
-order by place, count desc, n_latents desc, length(term), term, sae_id, "index"
+with fitting as (
+    select spelling, term, {place} as place from spellings where {fits}
+)
+select t.sae_id, t."index", f.term, f.place, t.file_row
+from term_list t join fitting f using (spelling)
+where ($sae_id = '' or t.sae_id = $sae_id) and list_contains($indexes, t."index")
+order by f.place, t.count desc, t.n_latents desc, length(f.term), f.term, t.sae_id, t."index"
 limit $most_terms
 """
 _FOUND = """
 create temp table found as
-with followed as (
+with lists as materialized (
+    from postings where file_row in (select file_row from matched)
+), followed as materialized (
     select m.sae_id, m.place, m."index" as matched_in, m.term as matched_term,
-        unnest(p.latents) as found
-    from matched m join postings p using (sae_id, "index", term)
-    where {some_terms}
+        unnest(l.latents) as found
+    from lists l join matched m using (file_row)
 ), candidates as (
     select sae_id, found.latent as latent, if(place = 0, 1, place + 1) as place, matched_in,
         matched_term, found.score as score, found.precision as precision, found.recall as recall,
@@ -104,12 +108,9 @@ def find_latents(session: Session, question: Question) -> None:
         indexes=TERM_INDEXES_OF.get(question.index, []),
         most_terms=MOST_TERMS,
     )
-    terms = column(session.query("select distinct term from matched"), "term")
-    some_terms, params = within("p.term", terms, "term") if terms else ("false", {})
     session.query(
-        _FOUND.format(some_terms=some_terms, **rules),
+        _FOUND.format(**rules),
         **asked,
-        **params,
         labels=question.index in ("any", "label"),
         number=as_index(int(number["latent"])) if number else NO_LATENT,
         number_sae_id=number["sae_id"] if number else None,
@@ -144,11 +145,11 @@ def phrases_with(run: Run, text: str, limit: int = 8) -> list[tuple[str, int]]:
     run.load_later_tables()
     rows = run.query(
         """
-        select term, max(count) as occurrences, sum(n_latents) as latents
-        from term_list
+        select s.term, max(t.count) as occurrences, sum(t.n_latents) as latents
+        from term_list t join spellings s using (spelling)
         where "index" = 'phrases' and contains(' ' || folded || ' ', ' ' || fold($text) || ' ')
             and fold($text) <> '' and folded <> fold($text)
-        group by term order by latents desc, occurrences desc, term limit $limit
+        group by s.term order by latents desc, occurrences desc, s.term limit $limit
         """,
         text=cleaned,
         limit=row_limit(limit),

@@ -33,9 +33,8 @@ from backend.verify import Progress, verify_run
 THREADS = 2
 MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
-# room: of `terms` five times the file; of `examples` and `latents` only a small part is copied
+# room; of `examples` and `latents` only a small part is copied
 MEMORY_BYTES = 1_500_000
-TERMS_MEMORY_BYTES = 8_000_000
 SEARCH_MEMORY_BYTES = 24_000_000
 
 
@@ -126,7 +125,7 @@ class Run:
                 return
             files = self.manifest.files
             statements = later_tables(
-                terms_in_memory=files["terms"].bytes <= TERMS_MEMORY_BYTES,
+                terms_file=_literal(self.folder / files["terms"].path),
                 examples_kind=_kind(files["examples"].bytes, SEARCH_MEMORY_BYTES),
                 latents_kind=_kind(files["latents"].bytes, SEARCH_MEMORY_BYTES),
             )

@@ -60,7 +60,7 @@ def _kinds(run: Run) -> dict[str, Callable[[random.Random], int]]:
     words = [
         row["term"]
         for row in run.query(
-            "select term from term_list where \"index\" = 'fires' order by hash(term) limit 400"
+            "select term from spellings where count is not null order by hash(term) limit 400"
         )
     ]
     metas = run.query(

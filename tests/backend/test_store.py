@@ -85,7 +85,6 @@ def test_tables_too_large_for_memory_give_the_same_rows(
     fixture_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.store.MEMORY_BYTES", 0)
-    monkeypatch.setattr("backend.store.TERMS_MEMORY_BYTES", 0)
     monkeypatch.setattr("backend.store.SEARCH_MEMORY_BYTES", 0)
     viewed = open_run(fixture_run)
     viewed.load_later_tables()
