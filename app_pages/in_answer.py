@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from backend import queries, urlstate
-from backend.answers import QuestionError, answers_at
+from backend.answers import QuestionError, answers_around
 from backend.links import SEARCH_PATH, Link, latent_link
 from backend.question import LONGEST_PARAMETER, Question, parse_question
 from backend.records import Record
@@ -36,31 +35,29 @@ def place_in_answer(run: Run, sae_id: str, latent: int) -> Place | None:
         return None
     saes = tuple(sae["sae_id"] for sae in queries.saes(run))
     question = parse_question(dict(parse_qsl(packed)), saes)
-    first = max(at - 1, 0)
     try:
-        around = answers_at(run, question, first, 3)
-        index = at - first
-        if index >= len(around):
-            return None
-        own, n = around[index], around[index]["n"]
-        if (own["sae_id"], own["latent"]) != (sae_id, latent):
-            return None  # the address was edited, or the run is another one
-        other = random.randrange(n)
-        drawn = answers_at(run, question, other)
+        around = answers_around(run, question, at)
     except QuestionError:
         return None
+    if around is None or (around.own["sae_id"], around.own["latent"]) != (sae_id, latent):
+        return None  # the address was edited, or the run is another one
     params = {"in": urlencode(question.params)}
 
-    def to(row: Record, place: int) -> Link:
+    def to(row: Record | None, place: int | None) -> Link | None:
+        if row is None:
+            return None
         found = latent_link(row["sae_id"], row["latent"], row["kind"], run.name)
+        if place is None:
+            return found
         return Link(found.path, {**found.params, **params, "at": str(place)})
 
+    drawn = around.drawn
     back = Link(SEARCH_PATH, {"run": run.name, **question.params})
     return Place(
-        back_html=link(back.href, f"{_name(question)}, {at + 1:,} of {n:,}"),
-        before=to(around[index - 1], at - 1) if at > 0 else None,
-        after=to(around[index + 1], at + 1) if index + 1 < len(around) else None,
-        random_to=to(drawn[0], other) if drawn else None,
+        back_html=link(back.href, f"{_name(question)}, {at + 1:,} of {around.n:,}"),
+        before=to(around.before, at - 1),
+        after=to(around.after, at + 1),
+        random_to=to(drawn, drawn["at"] if drawn else None),
         params={**params, "at": str(at)},
     )
 

@@ -12,7 +12,7 @@ import duckdb
 
 from backend.answer_rows import with_evidence, with_labels
 from backend.asked import all_of, asked_statement, facet_counts, order_of
-from backend.bounds import LARGEST_INDEX, as_text, page_bounds
+from backend.bounds import as_text, page_bounds
 from backend.facets import FACETS, conditions
 from backend.question import Question
 from backend.records import Record
@@ -44,6 +44,17 @@ class Answer:
     drawn: Record | None = None
     """One of the answers, drawn anew each time: kind, sae_id, latent, at (its place; None in a long
     list)."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """An answer and those beside it (kind, sae_id, latent), of `n`; `drawn` as in `Answer`."""
+
+    before: Record | None
+    own: Record
+    after: Record | None
+    n: int
+    drawn: Record | None
 
 
 _SHARED = """
@@ -141,23 +152,33 @@ def part_names(run: Run, question: Question) -> dict[tuple[str, int], str]:
     return {key: row["label"] for key, row in named.items()}
 
 
-def answers_at(run: Run, question: Question, offset: int, limit: int = 1) -> list[Record]:
-    """Some answers in order, without their evidence: kind, sae_id, latent, n (of all answers).
+def answers_around(run: Run, question: Question, at: int) -> Around | None:
+    """The answer at a place (0 the first), those beside it, and one at random; None past the end.
 
     Raises:
         QuestionError: as `answer`.
     """
     with _asked(run, question) as (session, source, params, kept):
-        where = all_of(kept)
+        where, order = all_of(kept), order_of(question)
         n = _count(session, source, params, where)
+        if not 0 <= at < n:
+            return None
+        first = max(at - 1, 0)
         rows = session.query(
-            f"select kind, sae_id, latent from {source} where {where} "
-            f"order by {order_of(question)} limit $limit offset $offset",
+            f"select kind, sae_id, latent from {source} where {where} order by {order} "
+            "limit $limit offset $first",
             **params,
-            limit=min(max(int(limit), 1), LARGEST_INDEX),
-            offset=max(int(offset), 0),
+            limit=at + 2 - first,
+            first=first,
         )
-        return [{**row, "n": n} for row in rows]
+        own = at - first
+        return Around(
+            before=rows[0] if own else None,
+            own=rows[own],
+            after=rows[own + 1] if own + 1 < len(rows) else None,
+            n=n,
+            drawn=_drawn(session, source, params, where, order, n),
+        )
 
 
 @contextmanager

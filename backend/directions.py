@@ -125,7 +125,7 @@ def _packed(run: Run, sae_id: str) -> _Packed | None:
 def _read(run: Run, sae_id: str) -> _Packed | None:
     bounds = run.row(
         """
-        select count(*) as n, max(latent) as last, max(octet_length(decoder)) as d_in
+        select count(*) as n, max(octet_length(decoder)) as d_in
         from directions where sae_id = $sae_id
         """,
         sae_id=sae_id,
@@ -136,20 +136,18 @@ def _read(run: Run, sae_id: str) -> _Packed | None:
     scales = np.empty(bounds["n"], np.float32)
     lengths, latents = np.empty_like(scales), np.empty(bounds["n"], np.int32)
     at = 0
-    for first in range(0, bounds["last"] + 1, FETCH_ROWS):
-        found = run.query(
-            """
-            select latent, decoder, decoder_scale from directions
-            where sae_id = $sae_id and latent between $first and $last order by latent
-            """,
-            sae_id=sae_id,
-            first=first,
-            last=first + FETCH_ROWS - 1,
-        )
-        for entry in found:
-            rows[at] = np.frombuffer(entry["decoder"], np.int8)
-            scales[at], latents[at] = entry["decoder_scale"], entry["latent"]
-            at += 1
+    read = run.batches(
+        "select latent, decoder, decoder_scale from directions where sae_id = $sae_id "
+        "order by latent",
+        FETCH_ROWS,
+        sae_id=sae_id,
+    )
+    for batch in read:
+        some_latents, decoders, some_scales = zip(*batch, strict=True)
+        some = slice(at, at + len(batch))
+        rows[some] = np.frombuffer(b"".join(decoders), np.int8).reshape(len(batch), -1)
+        scales[some], latents[some] = some_scales, some_latents
+        at += len(batch)
     for start in range(0, len(rows), BLOCK_ROWS):
         block = rows[start : start + BLOCK_ROWS].astype(np.float32)
         lengths[start : start + BLOCK_ROWS] = np.sqrt(np.einsum("ij,ij->i", block, block))

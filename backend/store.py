@@ -81,6 +81,16 @@ class Run:
         finally:
             cursor.close()
 
+    def batches(self, sql: str, size: int, **params: Any) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows of one statement as tuples, `size` at a time: never all of them in memory."""
+        cursor = self._connection.cursor()
+        try:
+            result = cursor.execute(sql, params)
+            while batch := result.fetchmany(size):
+                yield batch
+        finally:
+            cursor.close()
+
     @contextmanager
     def session(self, seconds: float) -> Iterator[Session]:
         """Several statements on one cursor, which share temporary tables and a time limit.

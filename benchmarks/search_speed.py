@@ -24,7 +24,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from backend.answers import answer, answers_at  # noqa: E402
+from backend.answers import answer, answers_around  # noqa: E402
 from backend.question import Part, Question, Range  # noqa: E402
 from backend.search import did_you_mean, phrases_with  # noqa: E402
 from backend.store import Run, open_run  # noqa: E402
@@ -81,6 +81,10 @@ def _kinds(run: Run) -> dict[str, Callable[[random.Random], int]]:
         low = 10.0 ** -draw.randint(3, 6)
         return {"density": Range(low, low * 10), "parts": Range(draw.randint(1, 4), 6)}
 
+    def place(question: Question, at: int) -> int:
+        around = answers_around(run, question, at)
+        return around.n if around else 0
+
     return {
         "term": lambda d: ask(Question(text=d.choice(words))),
         "prefix": lambda d: ask(Question(text=d.choice(words)[: d.randint(2, 4)])),
@@ -94,9 +98,7 @@ def _kinds(run: Run) -> dict[str, Callable[[random.Random], int]]:
         "two parts, one excluded": lambda d: ask(
             Question(required=(d.choice(parts),), excluded=(d.choice(parts),))
         ),
-        "next in an answer": lambda d: len(
-            answers_at(run, Question(text=d.choice(words)[:3]), d.randint(0, 9), 3)
-        ),
+        "place in an answer": lambda d: place(Question(text=d.choice(words)[:3]), d.randint(0, 9)),
         "phrases with a word": lambda d: len(phrases_with(run, d.choice(words))),
         "did you mean": lambda d: len(did_you_mean(run, d.choice(words)[:-1] + "q")),
         "baseline: scan every latent's words": lambda d: run.query(

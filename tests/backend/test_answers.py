@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend.answers import answer, answers_at, names_of
+from backend.answers import answer, answers_around, names_of
 from backend.facets import FACETS
 from backend.question import Part, Question, Range
 from backend.records import Record, column
@@ -230,11 +230,18 @@ def test_novelty_is_against_the_next_smaller_sae_or_the_one_named(run: Run) -> N
 def test_places_in_an_answer_agree_with_its_pages(run: Run) -> None:
     question = Question(text="e", sort="rare")
     listed = [(r["sae_id"], r["latent"]) for r in answer(run, question, 500).rows]
-    for offset in (0, 5, len(listed) - 1):
-        around = answers_at(run, question, offset, 2)
-        assert [(r["sae_id"], r["latent"]) for r in around] == listed[offset : offset + 2]
-        assert {row["n"] for row in around} == {len(listed)}
-    assert answers_at(run, question, len(listed)) == []
+    beside = [None, *listed, None]
+    for at in (0, 5, len(listed) - 1):
+        around = answers_around(run, question, at)
+        assert around is not None
+        rows = (around.before, around.own, around.after)
+        assert [r and (r["sae_id"], r["latent"]) for r in rows] == beside[at : at + 3]
+        assert around.n == len(listed)
+        drawn = around.drawn
+        assert drawn is not None
+        assert (drawn["sae_id"], drawn["latent"]) == listed[drawn["at"]]
+    assert answers_around(run, question, len(listed)) is None
+    assert answers_around(run, question, -1) is None
 
 
 def test_a_drawn_answer_is_the_one_at_its_place(run: Run) -> None:
