@@ -42,8 +42,7 @@ class Answer:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     shared: list[Record] = field(default_factory=list)
     drawn: Record | None = None
-    """One of the answers, drawn anew each time: kind, sae_id, latent, at (its place; None in a long
-    list)."""
+    """One answer at random: kind, sae_id, latent, at (its place; None in a long list)."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +92,17 @@ def answer(run: Run, question: Question, limit: int = 20, offset: int = 0) -> An
         QuestionError: a regular expression is not valid, or the question takes too long.
     """
     with _asked(run, question) as (session, source, params, kept):
-        where = all_of(kept)
+        where, order = all_of(kept), order_of(question)
         rows = session.query(
-            f"from {source} where {where} order by {order_of(question)} "
-            "limit $limit offset $offset",
+            f"from {source} where {where} order by {order} limit $limit offset $offset",
             **params,
             **page_bounds(limit, offset),
         )
         rows = with_evidence(session, with_labels(session, rows))
         n = _count(session, source, params, where)
         counts = _counts(session, source, params, kept)
+        drawn = _drawn(session, source, params, where, order, n)
         shared = []
-        drawn = _drawn(session, source, params, where, order_of(question), n)
         if 1 < n <= MOST_FOR_PARTS and not question.is_empty:
             shared = session.query(_SHARED.format(source=source, kept=where), **params)
         named = {part.key for part in question.parts}
