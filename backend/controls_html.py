@@ -30,7 +30,7 @@ def controls_html(rows: Sequence[Record]) -> str:
     bars = "".join(_group(split, groups[split]) for split in ordered)
     told = (
         f"<p>How much of the variance of the decoder rows the {tip('meta-SAE')} explains, beside "
-        f"the same training on {tip('nulls', 'null')}, grey. {margin_words(explained)}</p>"
+        f"the same on {tip('nulls', 'null')}, grey. {margin_words(explained)}</p>"
     )
     return f"{told}{bars}{_axis()}{_table(rest)}"
 

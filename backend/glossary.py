@@ -148,6 +148,8 @@ MEANINGS: dict[str, str] = {
     "together by chance": "Tokens on which both would fire if the two had nothing to do with each "
     "other: the product of their counts, divided by the tokens looked at.",
     "pair lift": "Tokens on which both fire, divided by the number expected by chance.",
+    "head share": "Part of the squared length of the decoder direction that lies in the dimensions "
+    "of one attention head: at this place of the model the heads' outputs stand side by side.",
     "map": "Each latent's decoder direction in two dimensions; near points have similar "
     "directions, the axes themselves mean nothing.",
 }

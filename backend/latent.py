@@ -55,6 +55,8 @@ class Latent:
     decomposition_variance_explained: float | None
     bias_share: float | None
     residual_share: float | None
+    head_shares: tuple[float, ...]
+    """Of the decoder row's square, for each attention head; empty but for `hook_z`."""
 
     @property
     def density(self) -> float:

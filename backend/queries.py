@@ -82,6 +82,7 @@ def latent(run: Run, sae_id: str, latent: int) -> Latent | None:
         "top_terms": tuple(TermScore(**term) for term in row["top_terms"]),
         "promoted": tuple(TokenLogit(**token) for token in row["promoted"]),
         "suppressed": tuple(TokenLogit(**token) for token in row["suppressed"]),
+        "head_shares": tuple(row["head_shares"] or ()),
     }
     return Latent(**{**row, **lists})
 

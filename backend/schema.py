@@ -23,7 +23,7 @@ from backend.tables.saes import LATENTS, SAES
 from backend.tables.stitching import STITCH_CURVE, STITCHING, SWAP_GROUPS
 from backend.tables.trust import COSINE_HISTOGRAMS, OTHER_DECOMPOSITIONS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 MANIFEST_NAME = "manifest.json"
 EXAMPLE_GROUPS = ("top", "interval 1", "interval 2", "interval 3", "random")
 TERM_INDEXES = ("fires", "phrases", "pieces", "promotes")

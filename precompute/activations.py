@@ -14,7 +14,7 @@ import torch
 from tqdm.auto import tqdm
 
 from precompute.dictionary import Dictionary
-from precompute.sparse import candidates
+from precompute.encoder import Encoder
 
 BLOCK_ROWS = 1 << 15
 
@@ -28,28 +28,33 @@ class Firings(NamedTuple):
 
 
 @torch.no_grad()
-def firings(
-    dictionary: Dictionary, rows: np.ndarray, bfloat16: bool, title: str
-) -> Iterator[tuple[int, Firings]]:
-    """Encode `rows` [n_rows, d_in] block by block.
-
-    Args:
-        bfloat16: run the product in bfloat16 (counts over millions of rows); float32 keeps the
-            activations that pages show exact.
+def encoded(encoder: Encoder, rows: np.ndarray) -> Iterator[tuple[int, Firings]]:
+    """Encode `rows` [n_rows, d_in] block by block, where and in what precision the encoder is.
 
     Yields:
         The number of rows of the block, and its firings; rows count from the block's start.
     """
-    device = dictionary.W_dec.device
-    dtype = torch.bfloat16 if bfloat16 else torch.float32
-    weights, bias = dictionary.W_enc.to(dtype), dictionary.b_enc.to(dtype)
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = torch.from_numpy(np.array(rows[start : start + BLOCK_ROWS])).to(encoder.weights)
+        index, scores = encoder.active(block)
+        row, latent = np.divmod(index.cpu().numpy(), encoder.n_latents)
+        yield len(block), Firings(row, latent, scores.float().cpu().numpy())
+
+
+def firings(
+    dictionary: Dictionary, rows: np.ndarray, bfloat16: bool, title: str
+) -> Iterator[tuple[int, Firings]]:
+    """`encoded` with a progress bar.
+
+    Args:
+        bfloat16: run the product in bfloat16 (counts over millions of rows); float32 keeps the
+            activations that pages show exact.
+    """
+    encoder = dictionary.encoder.to(torch.bfloat16 if bfloat16 else torch.float32)
     with tqdm(total=len(rows), desc=title, unit=" tokens", unit_scale=True) as bar:
-        for start in range(0, len(rows), BLOCK_ROWS):
-            block = torch.from_numpy(np.array(rows[start : start + BLOCK_ROWS])).to(device, dtype)
-            index, scores = candidates(block, weights, bias, dictionary.threshold)
-            row, latent = np.divmod(index.cpu().numpy(), dictionary.n_latents)
-            yield len(block), Firings(row, latent, scores.float().cpu().numpy())
-            bar.update(len(block))
+        for n_rows, block in encoded(encoder, rows):
+            yield n_rows, block
+            bar.update(n_rows)
 
 
 def all_firings(dictionary: Dictionary, rows: np.ndarray, title: str) -> Firings:

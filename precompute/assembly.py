@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from precompute import latent_tables, measurements, meta_tables
 from precompute.config import RunConfig
 from precompute.decomposition import Decomposition, decompose, matched_meta_latents, stability
 from precompute.dictionary import Dictionary
-from precompute.directions import direction_table
+from precompute.directions import FINEST, direction_table
 from precompute.entities import entity_rows, judge_entities
 from precompute.evidence import files as evidence
+from precompute.named.tables import applied_figures, without_copies
 from precompute.names import files as names
 from precompute.sae_table import saes_table
 from precompute.sources import LanguageModel
@@ -65,9 +67,7 @@ def run_tables(
 ) -> dict[str, Any]:
     """Every table of the contract by name, unsorted."""
     parts = {
-        name: {
-            i: pq.read_table(stages.tables / i / f"{name}.parquet") for i in config.described_ids
-        }
+        name: {i: _read_part(stages.tables / i / f"{name}.parquet") for i in config.described_ids}
         for name in PART_TABLES
     }
     saes = {i: Dictionary.load(stages.saes / i) for i in config.described_ids}
@@ -109,13 +109,24 @@ def run_tables(
         "contexts": _context_rows(text),
         "examples": pa.concat_tables(parts["examples"].values()),
         "terms": terms,
-        "neighbours": latent_tables.neighbour_table(directions | meta_directions, config.latents),
+        "neighbours": without_copies(
+            latent_tables.neighbour_table(directions | meta_directions, config.latents), config
+        ),
         "cofiring": pa.concat_tables(cofiring),
         "directions": _direction_rows(saes, decomposed),
         **stitching.stitching_tables(config, results),
         **trust.trust_tables(config, stages, latents),
         "measurements": measurements.as_columns(figures),
     }
+
+
+def _read_part(path: Path) -> pa.Table:
+    """One table of an SAE; a column that is newer than the file is null."""
+    table = pq.read_table(path)
+    for field in latent_tables.DESCRIBED if path.stem == "latents" else ():
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(latent_tables.DESCRIBED.names) if path.stem == "latents" else table
 
 
 def _decomposed(
@@ -150,17 +161,20 @@ def _meta_figures(
 ) -> list[dict[str, Any]]:
     found = []
     for sae_id, one in decomposed.items():
-        folder = stages.meta_of(sae_id, config)
-        found += measurements.meta_rows(one.meta_sae_id, folder, config.meta.seeds)
+        if sae_id in config.applied_ids:
+            found += applied_figures(stages, sae_id)
+        else:
+            folder = stages.meta_of(sae_id, config)
+            found += measurements.meta_rows(one.meta_sae_id, folder, config.meta.seeds)
         found += measurements.decomposition_rows(one.meta_sae_id, one.shown, one.stability)
     return found
 
 
 def _direction_rows(saes: dict[str, Dictionary], decomposed: dict[str, Decomposed]) -> pa.Table:
-    """Weights of every decomposed SAE, with encoder, and of its meta-SAE, without."""
-    tables = [direction_table(i, saes[i], with_encoder=True) for i in decomposed]
+    """Weights of every decomposed SAE and of its meta-SAE."""
+    tables = [direction_table(i, saes[i]) for i in decomposed]
     tables += [
-        direction_table(one.meta_sae_id, one.meta, with_encoder=False)
+        direction_table(one.meta_sae_id, one.meta, encoder_steps=FINEST)
         for one in decomposed.values()
     ]
     return pa.concat_tables(tables)

@@ -11,9 +11,11 @@ from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
+from precompute.named.section import DirectionsConfig, check_directions
 from precompute.names.section import NamesConfig
+from precompute.published.section import PublishedConfig
 from precompute.sections import (
     CorpusConfig,
     EvidenceConfig,
@@ -21,8 +23,6 @@ from precompute.sections import (
     LatentConfig,
     MetaSaeConfig,
     ModelConfig,
-    PublishedConfig,
-    PublishedSae,
     SaeSuiteConfig,
     StitchConfig,
     TrustConfig,
@@ -32,13 +32,13 @@ from precompute.sections import (
 __all__ = [
     "ConfigError",
     "CorpusConfig",
+    "DirectionsConfig",
     "EvidenceConfig",
     "LatentConfig",
     "MetaSaeConfig",
     "ModelConfig",
     "NamesConfig",
     "PublishedConfig",
-    "PublishedSae",
     "RunConfig",
     "SaeSuiteConfig",
     "StitchConfig",
@@ -52,6 +52,21 @@ class ConfigError(Exception):
     """A config cannot be used: the message names the file, the key and the way out."""
 
 
+def _key(place: tuple[int | str, ...]) -> str:
+    """The key of a config that an error is about, as its author would write it."""
+    parts = [str(part) for part in place]
+    if parts[:1] == ["saes"]:
+        del parts[1:2]  # which of the two sections it was taken for
+    return ".".join(parts) or "run"
+
+
+def _kind_of_saes(section: Any) -> str:
+    is_published = isinstance(section, PublishedConfig) or (
+        isinstance(section, dict) and bool({"release", "path"} & section.keys())
+    )
+    return "published" if is_published else "trained"
+
+
 class RunConfig(Frozen):
     """A whole run; the file's name is the run's name."""
 
@@ -62,8 +77,11 @@ class RunConfig(Frozen):
     corpora: Annotated[tuple[CorpusConfig, ...], Field(min_length=1)]
     heldout_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     """Share of the tokens kept out of training, by whole documents."""
-    saes: SaeSuiteConfig | None = None
-    published: PublishedConfig | None = None
+    saes: Annotated[
+        Annotated[SaeSuiteConfig, Tag("trained")] | Annotated[PublishedConfig, Tag("published")],
+        Discriminator(_kind_of_saes),
+    ]
+    """To be trained, or published ones: those have a `release` or a `path`."""
     meta: MetaSaeConfig = MetaSaeConfig()
     latents: LatentConfig = LatentConfig()
     evidence: EvidenceConfig = EvidenceConfig()
@@ -71,6 +89,8 @@ class RunConfig(Frozen):
     stitching: StitchConfig = StitchConfig()
     words: WordsConfig | None = None
     """None: no dictionary of words."""
+    directions: tuple[DirectionsConfig, ...] = ()
+    """Matrices of named directions, from files."""
     trust: TrustConfig | None = None
     """None: no controls, their tables stay empty."""
 
@@ -78,8 +98,8 @@ class RunConfig(Frozen):
     def _something_to_show(self) -> RunConfig:
         if not any(corpus.shown for corpus in self.corpora):
             raise ValueError("corpora: at least one must have shown = true")
-        if (self.saes is None) == (self.published is None):
-            raise ValueError("give either [saes] to train them or [published] to load them")
+        if not self.widths:
+            return self  # published, not found yet: `finding` comes back with their sizes
         if self.meta_width < 2:
             raise ValueError(
                 f"meta.rows_per_meta_latent = {self.meta.rows_per_meta_latent:g} leaves "
@@ -92,21 +112,33 @@ class RunConfig(Frozen):
                     f"the widths {', '.join(map(str, self.widths))}"
                 )
         if self.words is not None:
-            if self.saes is None:
-                raise ValueError("[words] is trained as [saes] are: give those, or leave it out")
-            if self.words_meta_width <= self.meta.k or self.words.count <= self.saes.k:
+            if self.trained is None:
+                raise ValueError("[words] is trained as [saes] are: train those, or leave it out")
+            if self.words_meta_width <= self.meta.k or self.words.count <= self.trained.k:
                 raise ValueError(f"words.count = {self.words.count} is too small to decompose")
         if self.meta.k >= self.meta_width:
             raise ValueError(
                 f"meta.k = {self.meta.k:g} needs more than {self.meta_width} meta-latents"
             )
+        ids = (*self.described_ids, *self.meta_ids.values())
+        check_directions(self.directions, ids, self.meta, self.meta_width)
         return self
 
     @property
+    def trained(self) -> SaeSuiteConfig | None:
+        """The suite to train, if the SAEs are not published ones."""
+        return self.saes if isinstance(self.saes, SaeSuiteConfig) else None
+
+    @property
+    def published(self) -> PublishedConfig | None:
+        """The SAEs to load, if they are not trained here."""
+        return self.saes if isinstance(self.saes, PublishedConfig) else None
+
+    @property
     def widths(self) -> tuple[int, ...]:
-        if self.published is not None:
-            return tuple(sae.width for sae in self.published.saes)
-        return self.saes.widths if self.saes is not None else ()
+        if isinstance(self.saes, PublishedConfig):
+            return tuple(sae.width for sae in self.saes.found)
+        return self.saes.widths
 
     @property
     def sae_ids(self) -> tuple[str, ...]:
@@ -126,7 +158,7 @@ class RunConfig(Frozen):
     @property
     def decomposed_width(self) -> int:
         if self.published is not None and self.published.decomposed is not None:
-            return next(s.width for s in self.published.saes if s.id == self.published.decomposed)
+            return next(s.width for s in self.published.found if s.id == self.published.decomposed)
         return self.widths[-1]
 
     @property
@@ -149,8 +181,18 @@ class RunConfig(Frozen):
 
     @property
     def described_ids(self) -> tuple[str, ...]:
-        """Every SAE with latents of its own to show: the suite, then the words."""
+        """Every SAE with latents of its own to show: suite, words, named directions."""
+        return (*self.trained_ids, *(one.name for one in self.directions))
+
+    @property
+    def trained_ids(self) -> tuple[str, ...]:
+        """The suite, then the words."""
         return self.sae_ids if self.words_id is None else (*self.sae_ids, self.words_id)
+
+    @property
+    def applied_ids(self) -> tuple[str, ...]:
+        """Named directions that the decomposed SAE's meta-SAE splits as it is."""
+        return tuple(one.name for one in self.directions if one.decomposed_by == "run")
 
     @property
     def words_meta_width(self) -> int:
@@ -161,14 +203,18 @@ class RunConfig(Frozen):
     def meta_widths(self) -> dict[str, int]:
         """Number of meta-latents for each SAE that is decomposed."""
         widths = {self.decomposed_sae_id: self.meta_width}
-        return widths if self.words_id is None else widths | {self.words_id: self.words_meta_width}
+        if self.words_id is not None:
+            widths[self.words_id] = self.words_meta_width
+        named = {one.name: one.meta_width(self.meta, self.meta_width) for one in self.directions}
+        return widths | named
 
     @property
     def meta_ids(self) -> dict[str, str]:
         """Id of the meta-SAE of each SAE that is decomposed."""
         ids = {self.decomposed_sae_id: self.meta_sae_id}
-        words_meta = f"meta-words-{self.words_meta_width}"
-        return ids if self.words_id is None else ids | {self.words_id: words_meta}
+        if self.words_id is not None:
+            ids[self.words_id] = f"meta-words-{self.words_meta_width}"
+        return ids | {one.name: one.meta_sae_id(self.meta_sae_id) for one in self.directions}
 
     @property
     def meta_sae_id(self) -> str:
@@ -193,7 +239,7 @@ def load_config(path: Path) -> RunConfig:
     try:
         return RunConfig(name=path.stem, **body)
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or 'run'}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {_key(e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ConfigError(f"{path} cannot be used:\n" + "\n".join(lines)) from error
     except TypeError as error:
         raise ConfigError(f"{path} cannot be used: {error}") from error

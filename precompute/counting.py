@@ -1,35 +1,90 @@
-"""How often, how strongly and on which words each latent fires, from one pass over the text.
+"""How often, how strongly and on which words each latent fires, from a pass over the text.
 
 Words, not word pieces: a latent fires on an occurrence of "einstein" when it fires on any of its
 pieces. An occurrence that a block of rows cuts in two is counted for its first part only.
+
+Everything is summed up in integers, so parts of a pass may be added in any order: activations are
+rounded to multiples of one power of two (`Scale.unit`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from precompute.activations import Firings
+from precompute.passes.sums import KeySums, Rows
 from precompute.text import TokenisedText
 
 FINE_BINS = 256  # histogram resolution while the maximum is not known yet
 CAP_SHARE = 1.5  # the last fine bin starts here, as a multiple of the first firing block's maximum
-MERGE_ROWS = 1 << 24  # (latent, word) rows held before they are summed up
+# 2^26 to 2^27 units are the first firing block's maximum. The product runs in bfloat16, whose 8
+# significant bits make every activation above 2^-19 of that maximum a whole number of units:
+# nothing is rounded but what is weaker still. An int64 holds the sum of 2^36 such maxima, which
+# is 69 billion tokens; `checked_units` refuses a sum that could have been too large.
+UNIT_BITS = 26
+MOST_UNITS = 2.0**62
+
+
+class Scale(NamedTuple):
+    """What turns activations into fine bins and whole units; one for all of a pass."""
+
+    threshold: float
+    """The lowest of all latents: where bins begin."""
+    cap: float
+    """The last fine bin is open above; it ends here by width."""
+    unit: float
+    """A power of two."""
+
+    @staticmethod
+    def of(threshold: float, peak: float) -> Scale:
+        """The scale that follows from the strongest activation of the first block that fires."""
+        cap = threshold + CAP_SHARE * max(peak - threshold, 1e-6)
+        return Scale(threshold, cap, math.ldexp(1.0, math.frexp(peak)[1] - 1 - UNIT_BITS))
+
+    @staticmethod
+    def silent(threshold: float) -> Scale:
+        """For a pass in which nothing fires."""
+        return Scale(threshold, threshold + 1e-6, math.ldexp(1.0, -UNIT_BITS))
+
+    @property
+    def edges(self) -> np.ndarray:
+        """float32 [FINE_BINS + 1]."""
+        return np.linspace(self.threshold, self.cap, FINE_BINS + 1, dtype=np.float32)
+
+    def bins(self, activations: np.ndarray) -> np.ndarray:
+        """The fine bin of each activation, int64."""
+        share = (activations - self.threshold) / (self.cap - self.threshold)
+        return np.clip((share * FINE_BINS).astype(np.int64), 0, FINE_BINS - 1)
+
+    def units(self, activations: np.ndarray) -> np.ndarray:
+        """Activations as multiples of `unit`, int64; whatever fires counts for one at least."""
+        multiples = np.clip(activations.astype(np.float64) / self.unit, 1.0, MOST_UNITS)
+        return np.rint(multiples).astype(np.int64)
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Totals of one SAE over `tokens_seen` tokens; arrays are [n_latents] unless said."""
+class Totals:
+    """Sums over `tokens_seen` tokens; `units` are multiples of `Scale.unit`.
+
+    Shapes: `count` (tokens a latent fires on) and `units` int64, `max_activation` float32 and, in
+    occurrences of words at their strongest piece, `word_count` and `word_units` int64, all
+    [n_latents]; `word_total` int64 [n_words], occurrences of each word. `most_units` is about
+    what no sum of units exceeds.
+    """
 
     tokens_seen: int
-    count: np.ndarray  # int64, tokens it fires on
-    activation_sum: np.ndarray  # float64
-    max_activation: np.ndarray  # float32
-    fine_histogram: np.ndarray  # int64 [n_latents, FINE_BINS]
-    fine_edges: np.ndarray  # float32 [FINE_BINS + 1]; the last bin is open above
-    words: WordCounts
+    most_units: float
+    count: np.ndarray
+    units: np.ndarray
+    max_activation: np.ndarray
+    word_count: np.ndarray
+    word_units: np.ndarray
+    word_total: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -50,6 +105,96 @@ class WordCounts:
     latent_sum: np.ndarray
 
 
+@dataclass(frozen=True)
+class Counts:
+    """A whole pass in memory; `bins` are keys latent * FINE_BINS + bin and tokens in the bin."""
+
+    scale: Scale
+    totals: Totals
+    bins: Rows
+    words: WordCounts
+
+
+class Tally:
+    """Running sums of one SAE.
+
+    `bins` gets keys latent * FINE_BINS + bin and a count; `pairs` latent * n_words + word, the
+    occurrences on which the latent fires and their units.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        threshold: float,
+        scale: Scale | None = None,
+        bins: KeySums | None = None,
+        pairs: KeySums | None = None,
+    ) -> None:
+        """Args:
+        shape: numbers of latents and of words.
+        scale: None when the first block that fires sets it.
+        bins, pairs: where sparse sums go; None holds them in memory.
+        """
+        (self.n_latents, n_words), self.threshold, self.scale = shape, threshold, scale
+        self.bins = bins or KeySums(np.int64)
+        self.pairs = pairs or KeySums(np.int64, np.int64)
+        self._tokens_seen, self._most_units = 0, 0.0
+        self._count, self._units = np.zeros((2, self.n_latents), np.int64)
+        self._word_count, self._word_units = np.zeros((2, self.n_latents), np.int64)
+        self._max_activation = np.zeros(self.n_latents, np.float32)
+        self._word_total = np.zeros(n_words, np.int64)
+
+    def add(self, firing: Firings, tokens: np.ndarray, text: TokenisedText) -> None:
+        """One block; `tokens` int64 [n_rows] is the token behind each row."""
+        occurrence, word = _occurrences(text, tokens)
+        is_first = np.concatenate([[True], occurrence[1:] != occurrence[:-1]]) & (word >= 0)
+        self._word_total += np.bincount(word[is_first], minlength=len(text.words))
+        self._tokens_seen += len(tokens)
+        acts = firing.activations
+        if len(acts) == 0:
+            return
+        peak = float(acts.max())
+        if self.scale is None:
+            self.scale = Scale.of(self.threshold, peak)
+        self._most_units += len(tokens) * peak / self.scale.unit
+        self._count += np.bincount(firing.latents, minlength=self.n_latents)
+        np.add.at(self._units, firing.latents, self.scale.units(acts))
+        np.maximum.at(self._max_activation, firing.latents, acts)
+        self.bins.add(firing.latents * FINE_BINS + self.scale.bins(acts), 1)
+        self._add_words(firing, word[firing.rows], occurrence[firing.rows], len(text.words))
+
+    def totals(self) -> Totals:
+        return Totals(
+            tokens_seen=self._tokens_seen,
+            most_units=self._most_units,
+            count=self._count,
+            units=self._units,
+            max_activation=self._max_activation,
+            word_count=self._word_count,
+            word_units=self._word_units,
+            word_total=self._word_total,
+        )
+
+    def _add_words(
+        self, firing: Firings, words: np.ndarray, occurrences: np.ndarray, n_words: int
+    ) -> None:
+        assert self.scale is not None
+        known = np.flatnonzero(words >= 0)
+        if len(known) == 0:
+            return
+        latents, occurrences = firing.latents[known], occurrences[known]
+        keys = latents * (int(occurrences.max()) + 1) + occurrences
+        order = np.argsort(keys)  # the strongest piece is wanted: equal keys may come in any order
+        keys = keys[order]
+        first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        strongest = np.maximum.reduceat(firing.activations[known][order], first)
+        latents, words = latents[order][first], words[known][order][first]
+        units = self.scale.units(strongest)
+        self._word_count += np.bincount(latents, minlength=self.n_latents)
+        np.add.at(self._word_units, latents, units)
+        self.pairs.add(latents * n_words + words, 1, units)
+
+
 def count_firings(
     blocks: Iterable[tuple[int, Firings]],
     text: TokenisedText,
@@ -57,63 +202,39 @@ def count_firings(
     n_latents: int,
     threshold: float,
 ) -> Counts:
-    """Sum up a pass; `row_tokens` int64 [n_rows] is the token behind each row."""
-    count = np.zeros(n_latents, np.int64)
-    activation_sum = np.zeros(n_latents, np.float64)
-    max_activation = np.zeros(n_latents, np.float32)
-    histogram = np.zeros(n_latents * FINE_BINS, np.int64)
-    pairs = _PairSums(len(text.words))
-    word_total = np.zeros(len(text.words), np.int64)
-    cap, start = 0.0, 0
+    """Sum up a pass in memory; `row_tokens` int64 [n_rows] is the token behind each row."""
+    tally = Tally((n_latents, len(text.words)), threshold)
+    start = 0
     for n_rows, firing in blocks:
-        if cap == 0.0 and len(firing.activations):  # the first block that fires sets the scale
-            peak = float(firing.activations.max())
-            cap = threshold + CAP_SHARE * max(peak - threshold, 1e-6)
-        count += np.bincount(firing.latents, minlength=n_latents)
-        activation_sum += np.bincount(firing.latents, firing.activations, minlength=n_latents)
-        np.maximum.at(max_activation, firing.latents, firing.activations)
-        share = (firing.activations - threshold) / (cap - threshold)
-        fine = np.clip((share * FINE_BINS).astype(np.int64), 0, FINE_BINS - 1)
-        np.add.at(histogram, firing.latents * FINE_BINS + fine, 1)
-        tokens = row_tokens[start : start + n_rows]
-        occurrence, word = _occurrences(text, tokens)
-        is_first = np.concatenate([[True], occurrence[1:] != occurrence[:-1]]) & (word >= 0)
-        word_total += np.bincount(word[is_first], minlength=len(text.words))
-        pairs.add(firing.latents, word[firing.rows], occurrence[firing.rows], firing.activations)
+        tally.add(firing, row_tokens[start : start + n_rows], text)
         start += n_rows
-    return Counts(
-        tokens_seen=start,
-        count=count,
-        activation_sum=activation_sum,
-        max_activation=max_activation,
-        fine_histogram=histogram.reshape(n_latents, FINE_BINS),
-        fine_edges=np.linspace(
-            threshold, max(cap, threshold + 1e-6), FINE_BINS + 1, dtype=np.float32
-        ),
-        words=pairs.result(n_latents, word_total),
+    totals, scale = tally.totals(), tally.scale or Scale.silent(threshold)
+    checked_units(totals)
+    keys, count, units = tally.pairs.result()
+    latent, word = np.divmod(keys, len(text.words))
+    words = WordCounts(
+        pair_latent=latent,
+        pair_word=word,
+        pair_count=count,
+        pair_sum=units * scale.unit,
+        word_total=totals.word_total,
+        latent_count=totals.word_count,
+        latent_sum=totals.word_units * scale.unit,
     )
+    return Counts(scale, totals, tally.bins.result(), words)
 
 
-def histogram_of(counts: Counts, latent: int, n_bins: int) -> tuple[list[float], list[int]]:
-    """Edges from the threshold to the latent's maximum and counts, at most `n_bins` bins.
+def checked_units(totals: Totals) -> None:
+    """Refuse sums of units that may not have fitted into 64 bits.
 
-    Bins are whole numbers of fine bins, so the counts are exact; the last edge is the maximum.
+    Raises:
+        RuntimeError: later activations are out of all proportion to the first ones.
     """
-    fine = counts.fine_histogram[latent]
-    used = int(np.max(np.flatnonzero(fine), initial=-1)) + 1
-    if used == 0:
-        return [], []
-    width = -(-used // n_bins)
-    n_coarse = -(-used // width)
-    padded = np.zeros(n_coarse * width, np.int64)
-    padded[:used] = fine[:used]
-    edges = [float(counts.fine_edges[i * width]) for i in range(n_coarse)]
-    # float32 rounding must not turn the last bin inside out
-    last = max(
-        float(counts.max_activation[latent]),
-        float(np.nextafter(np.float32(edges[-1]), np.float32(np.inf))),
-    )
-    return [*edges, last], padded.reshape(n_coarse, width).sum(1).tolist()
+    if totals.most_units > MOST_UNITS:
+        raise RuntimeError(
+            f"activations up to {float(totals.max_activation.max()):.3g} over "
+            f"{totals.tokens_seen:,} tokens are too large to be summed up exactly"
+        )
 
 
 def _occurrences(text: TokenisedText, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -126,54 +247,3 @@ def _occurrences(text: TokenisedText, tokens: np.ndarray) -> tuple[np.ndarray, n
     occurrence = np.cumsum(begins | orphan_start)
     word[np.isin(occurrence, occurrence[orphan_start])] = -1
     return occurrence, word
-
-
-class _PairSums:
-    """Running sums over (latent, word), merged whenever many rows wait."""
-
-    def __init__(self, n_words: int) -> None:
-        self.n_words = n_words
-        self.waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self.n_waiting = 0
-
-    def add(
-        self, latents: np.ndarray, words: np.ndarray, occurrences: np.ndarray, acts: np.ndarray
-    ) -> None:
-        known = words >= 0
-        latents, words, occurrences, acts = (a[known] for a in (latents, words, occurrences, acts))
-        order = np.lexsort((-acts, occurrences, latents))
-        latents, occurrences = latents[order], occurrences[order]
-        is_first = np.ones(len(order), bool)
-        is_first[1:] = (latents[1:] != latents[:-1]) | (occurrences[1:] != occurrences[:-1])
-        chosen = order[is_first]
-        keys = latents[is_first] * self.n_words + words[chosen]
-        self._push(keys, np.ones(len(keys), np.int64), acts[chosen].astype(np.float64))
-        if self.n_waiting > MERGE_ROWS:
-            self._merge()
-
-    def result(self, n_latents: int, word_total: np.ndarray) -> WordCounts:
-        self._merge()
-        keys, count, total = self.waiting[0]
-        latent, word = np.divmod(keys, self.n_words)
-        return WordCounts(
-            pair_latent=latent,
-            pair_word=word,
-            pair_count=count,
-            pair_sum=total,
-            word_total=word_total,
-            latent_count=np.bincount(latent, count, minlength=n_latents).astype(np.int64),
-            latent_sum=np.bincount(latent, total, minlength=n_latents),
-        )
-
-    def _push(self, keys: np.ndarray, count: np.ndarray, total: np.ndarray) -> None:
-        unique, inverse = np.unique(keys, return_inverse=True)
-        count = np.bincount(inverse, count, minlength=len(unique)).astype(np.int64)
-        total = np.bincount(inverse, total, minlength=len(unique))
-        self.waiting.append((unique, count, total))
-        self.n_waiting += len(unique)
-
-    def _merge(self) -> None:
-        keys, count, total = (np.concatenate(parts) for parts in zip(*self.waiting, strict=True))
-        self.waiting = []
-        self._push(keys, count, total)
-        self.n_waiting = 0

@@ -1,4 +1,4 @@
-"""A trained SAE as the rest of precompute uses it: four tensors and a threshold, unit decoder rows.
+"""A trained SAE as the rest of precompute uses it: four tensors and a rule, unit decoder rows.
 
 Saved and loaded as a sae-lens inference folder (a BatchTopK SAE becomes a JumpReLU SAE with one
 threshold), so `sae_lens.SAE.load_from_disk` opens it too.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from precompute.encoder import Encoder, lowest
 from precompute.sparse import candidates, sparse_matrix
 
 WEIGHTS_NAME = "sae_weights.safetensors"
@@ -28,21 +29,35 @@ class Dictionary:
 
     Shapes: W_enc [d_in, n_latents], b_enc [n_latents], W_dec [n_latents, d_in] with unit rows,
     b_dec [d_in]; all float32. `b_enc` already contains the subtraction of b_dec from the input.
+    `threshold` is one number or float32 [n_latents]; with `k` only the k highest a of a row count.
     """
 
     W_enc: torch.Tensor
     b_enc: torch.Tensor
     W_dec: torch.Tensor
     b_dec: torch.Tensor
-    threshold: float
+    threshold: float | torch.Tensor
+    k: int | None = None
 
     @property
     def n_latents(self) -> int:
         return len(self.W_dec)
 
+    @property
+    def encoder(self) -> Encoder:
+        return Encoder(self.W_enc, self.b_enc, self.threshold, self.k)
+
+    @property
+    def lowest_threshold(self) -> float:
+        """No activation is as low as this."""
+        return lowest(self.threshold)
+
     def to(self, device: torch.device) -> Dictionary:
         tensors = (t.to(device) for t in (self.W_enc, self.b_enc, self.W_dec, self.b_dec))
-        return Dictionary(*tensors, threshold=self.threshold)
+        threshold = self.threshold
+        if isinstance(threshold, torch.Tensor):
+            threshold = threshold.to(device)
+        return Dictionary(*tensors, threshold=threshold, k=self.k)
 
     def scores(self, rows: torch.Tensor) -> torch.Tensor:
         """Pre-activations [n_rows, n_latents], before the threshold."""
@@ -50,6 +65,10 @@ class Dictionary:
 
     def encode(self, rows: torch.Tensor) -> torch.Tensor:
         """Dense activations [n_rows, n_latents]."""
+        if self.k is not None:
+            index, acts = self.encoder.active(rows)
+            dense = rows.new_zeros(len(rows) * self.n_latents).index_put((index,), acts)
+            return dense.view(len(rows), -1)
         scores = self.scores(rows)
         return scores * (scores > self.threshold)
 
@@ -58,12 +77,15 @@ class Dictionary:
         return acts @ self.W_dec + self.b_dec
 
     def with_threshold(self, threshold: float) -> Dictionary:
-        return Dictionary(self.W_enc, self.b_enc, self.W_dec, self.b_dec, threshold)
+        return replace(self, threshold=threshold)
 
     def save(self, folder: Path, metadata: dict[str, object]) -> None:
-        """Write a sae-lens JumpReLU folder."""
+        """Write a sae-lens folder: JumpReLU, or TopK when `k` is given.
+
+        TopK in sae-lens has no threshold, so one above zero cannot be kept beside `k`.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        config = {
+        config: dict[str, object] = {
             "architecture": "jumprelu",
             "d_in": len(self.b_dec),
             "d_sae": self.n_latents,
@@ -79,8 +101,11 @@ class Dictionary:
             "b_enc": self.b_enc,
             "W_dec": self.W_dec,
             "b_dec": self.b_dec,
-            "threshold": torch.full_like(self.b_enc, self.threshold),
         }
+        if self.k is not None:
+            config |= {"architecture": "topk", "k": self.k, "rescale_acts_by_decoder_norm": True}
+        else:
+            tensors["threshold"] = torch.zeros_like(self.b_enc) + self.threshold
         save_file({k: t.contiguous().cpu() for k, t in tensors.items()}, folder / WEIGHTS_NAME)
         (folder / CONFIG_NAME).write_text(json.dumps(config, indent=2, sort_keys=True))
 
@@ -88,13 +113,13 @@ class Dictionary:
     def load(folder: Path) -> Dictionary:
         """Read a folder written by `save`."""
         tensors = load_file(folder / WEIGHTS_NAME)
-        return Dictionary(
-            W_enc=tensors["W_enc"],
-            b_enc=tensors["b_enc"],
-            W_dec=tensors["W_dec"],
-            b_dec=tensors["b_dec"],
-            threshold=float(tensors["threshold"][0]),
-        )
+        config = json.loads((folder / CONFIG_NAME).read_text())
+        weights = [tensors[name] for name in ("W_enc", "b_enc", "W_dec", "b_dec")]
+        if config["architecture"] == "topk":
+            return Dictionary(*weights, threshold=0.0, k=int(config["k"]))
+        thresholds = tensors["threshold"]
+        is_one = bool((thresholds == thresholds[0]).all())
+        return Dictionary(*weights, threshold=float(thresholds[0]) if is_one else thresholds)
 
 
 @dataclass(frozen=True)
@@ -124,7 +149,7 @@ def fidelity(dictionary: Dictionary, rows: torch.Tensor | np.ndarray) -> Fidelit
     fired = torch.zeros(dictionary.n_latents, dtype=torch.int64, device=device)
     row_sum = torch.zeros(len(dictionary.b_dec), dtype=torch.float64, device=device)
     for block in row_blocks(rows, device):
-        index, acts = candidates(block, dictionary.W_enc, dictionary.b_enc, dictionary.threshold)
+        index, acts = dictionary.encoder.active(block)
         row = torch.div(index, dictionary.n_latents, rounding_mode="floor")
         latent = index - row * dictionary.n_latents
         fired += torch.bincount(latent, minlength=dictionary.n_latents)

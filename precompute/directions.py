@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from backend.tables.directions import DIRECTIONS
 from precompute.dictionary import Dictionary
@@ -14,27 +15,32 @@ from precompute.dictionary import Dictionary
 # fires hangs on its encoder, so that is kept finer than the direction whose cosines are compared
 DECODER_STEPS = 6.0
 ENCODER_STEPS = 8.0
+FINEST = float("inf")  # as many steps as 8 bits hold, for the few rows of a meta-SAE
 LARGEST = 127.0
 
 
-def direction_table(sae_id: str, dictionary: Dictionary, with_encoder: bool) -> pa.Table:
-    """One row a latent: its decoder row and, if asked for, its encoder."""
-    n = dictionary.n_latents
-    decoder, decoder_scale = in_steps(dictionary.W_dec.numpy(), DECODER_STEPS)
+def direction_table(
+    sae_id: str,
+    dictionary: Dictionary,
+    latents: slice = slice(None),
+    encoder_steps: float = ENCODER_STEPS,
+) -> pa.Table:
+    """One row a latent: decoder row, encoder, and threshold where it has one of its own."""
+    numbers = np.arange(dictionary.n_latents)[latents]
+    decoder, decoder_scale = in_steps(dictionary.W_dec[latents].numpy(), DECODER_STEPS)
+    encoder, encoder_scale = in_steps(dictionary.W_enc[:, latents].numpy().T, encoder_steps)
     columns = {
-        "sae_id": pa.array([sae_id] * n),
-        "latent": pa.array(np.arange(n), pa.int32()),
+        "sae_id": pa.repeat(sae_id, len(numbers)),
+        "latent": pa.array(numbers, pa.int32()),
         "decoder": _as_bytes(decoder),
         "decoder_scale": pa.array(decoder_scale),
-        "encoder": pa.nulls(n, pa.binary()),
-        "encoder_scale": pa.nulls(n, pa.float32()),
-        "encoder_bias": pa.nulls(n, pa.float32()),
+        "encoder": _as_bytes(encoder),
+        "encoder_scale": pa.array(encoder_scale),
+        "encoder_bias": pa.array(dictionary.b_enc[latents].numpy()),
+        "encoder_threshold": pa.nulls(len(numbers), pa.float32()),
     }
-    if with_encoder:
-        encoder, encoder_scale = in_steps(dictionary.W_enc.T.numpy(), ENCODER_STEPS)
-        columns["encoder"] = _as_bytes(encoder)
-        columns["encoder_scale"] = pa.array(encoder_scale)
-        columns["encoder_bias"] = pa.array(dictionary.b_enc.numpy())
+    if isinstance(dictionary.threshold, torch.Tensor):
+        columns["encoder_threshold"] = pa.array(dictionary.threshold[latents].numpy())
     return pa.table(columns, schema=DIRECTIONS.arrow)
 
 
@@ -54,8 +60,12 @@ def in_steps(rows: np.ndarray, steps_a_deviation: float) -> tuple[np.ndarray, np
 def decoder_sha256(dictionary: Dictionary) -> str:
     """SHA-256 of the decoder rows: float32, row by row."""
     rows = np.ascontiguousarray(dictionary.W_dec.numpy(), np.float32)
-    return hashlib.sha256(rows.tobytes()).hexdigest()
+    return hashlib.sha256(rows.data).hexdigest()
 
 
 def _as_bytes(rows: np.ndarray) -> pa.Array:
-    return pa.array([row.tobytes() for row in rows], pa.binary())
+    """Each row's bytes, from one copy of all of them."""
+    fixed = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(rows.shape[1]), len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))]
+    )
+    return fixed.cast(pa.binary())

@@ -8,6 +8,8 @@ interval 1 the highest; inside an interval, and for `random`, contexts are drawn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 
@@ -17,6 +19,7 @@ from precompute.config import LatentConfig
 from precompute.topk import StreamingTopK, rank_within
 
 N_INTERVALS = 3
+FIRINGS_AT_ONCE = 1 << 22  # about 1 GB while their examples are chosen
 HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: spreads neighbouring keys
 
 
@@ -41,36 +44,67 @@ def example_rows(
 ) -> pa.Table:
     """The `examples` table of one SAE.
 
+    No latent's examples depend on another's, so they are made for some latents at a time: only the
+    firings themselves and the table grow with the text.
+
     Args:
         firing: every firing over the shown contexts, in row order.
         row_starts: int64 [n_contexts + 1], first row of each shown context.
     """
     context_of_row = np.repeat(np.arange(len(row_starts) - 1), np.diff(row_starts))
+    parts = []
+    for latents in _latents_at_once(firing, n_latents):
+        own = np.flatnonzero((firing.latents >= latents.start) & (firing.latents < latents.stop))
+        chosen = Firings(*(column[own] for column in firing))
+        parts.append(_examples_of(chosen, latents, context_of_row, row_starts, threshold, config))
+    table = pa.concat_tables(parts)
+    return table.add_column(0, "sae_id", pa.repeat(sae_id, table.num_rows))
+
+
+def _latents_at_once(firing: Firings, n_latents: int) -> Iterator[range]:
+    """Ranges of latents with `FIRINGS_AT_ONCE` firings, give or take a latent's."""
+    ends = np.cumsum(np.bincount(firing.latents, minlength=n_latents))
+    start = done = 0
+    while start < n_latents:
+        stop = max(start + 1, int(np.searchsorted(ends, done + FIRINGS_AT_ONCE, "right")))
+        yield range(start, stop)
+        start, done = stop, int(ends[stop - 1])
+
+
+def _examples_of(
+    firing: Firings,
+    latents: range,
+    context_of_row: np.ndarray,
+    row_starts: np.ndarray,
+    threshold: float,
+    config: LatentConfig,
+) -> pa.Table:
+    """Examples of the `latents` that all of `firing` belong to."""
     best = context_maxima(firing, context_of_row)
-    n_contexts = len(row_starts) - 1
+    own, n_own, n_contexts = best.latents - latents.start, len(latents), len(row_starts) - 1
     lottery = _lottery(best.latents * n_contexts + context_of_row[best.rows])
-    maximum = np.zeros(n_latents, np.float32)
-    np.maximum.at(maximum, best.latents, best.activations)
-    spread = np.maximum(maximum[best.latents] - threshold, 1e-12)
+    maximum = np.zeros(n_own, np.float32)
+    np.maximum.at(maximum, own, best.activations)
+    spread = np.maximum(maximum[own] - threshold, 1e-12)
     height = np.clip((best.activations - threshold) / spread, 0, 1)
     interval = np.clip(N_INTERVALS - np.ceil(height * N_INTERVALS).astype(int), 0, N_INTERVALS - 1)
     picks = [
-        (0, best.latents, best.activations, config.top_examples, n_latents),
+        (0, own, best.activations, config.top_examples, n_own),
         (
             1,
-            best.latents * N_INTERVALS + interval,
+            own * N_INTERVALS + interval,
             lottery,
             config.interval_examples,
-            n_latents * N_INTERVALS,
+            n_own * N_INTERVALS,
         ),
-        (1 + N_INTERVALS, best.latents, lottery, config.random_examples, n_latents),
+        (1 + N_INTERVALS, own, lottery, config.random_examples, n_own),
     ]
     groups, chosen = [], []
     for first_group, keys, priorities, k, n_keys in picks:
         keeper = StreamingTopK(n_keys, k)
         keeper.update(keys, priorities, np.arange(len(keys)))
         kept_keys, _, _, items = keeper.result()
-        within = kept_keys % N_INTERVALS if n_keys > n_latents else 0
+        within = kept_keys % N_INTERVALS if n_keys > n_own else 0
         groups.append(np.full(len(items), first_group) + within)
         chosen.append(items)
     group, item = np.concatenate(groups), np.concatenate(chosen)
@@ -80,13 +114,12 @@ def example_rows(
     rank = rank_within(latent * len(EXAMPLE_GROUPS) + group)
     context = context_of_row[best.rows[item]]
     positions, activations = _firings_in_context(
-        firing, context_of_row, n_latents, latent, context, row_starts
+        firing, context_of_row, latents.stop, latent, context, row_starts
     )
     return pa.table(
         {
-            "sae_id": pa.array([sae_id] * len(item), pa.string()),
             "latent": pa.array(latent, pa.int32()),
-            "group": pa.array(np.asarray(EXAMPLE_GROUPS)[group], pa.string()),
+            "group": pa.array(EXAMPLE_GROUPS, pa.string()).take(pa.array(group)),
             "rank": pa.array(rank, pa.int32()),
             "context_id": pa.array(context, pa.int32()),
             "position": pa.array(best.rows[item] - row_starts[context], pa.int16()),
@@ -108,9 +141,9 @@ def _firings_in_context(
     """For each (latent, context): all positions where the latent fires, and how strongly."""
     keys = context_of_row[firing.rows] * n_latents + firing.latents
     order = np.argsort(keys, kind="stable")
-    wanted = context * n_latents + latent
-    begin = np.searchsorted(keys[order], wanted, "left")
-    lengths = np.searchsorted(keys[order], wanted, "right") - begin
+    keys, wanted = keys[order], context * n_latents + latent
+    begin = np.searchsorted(keys, wanted, "left")
+    lengths = np.searchsorted(keys, wanted, "right") - begin
     ends = np.cumsum(lengths)
     flat = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
     entry = order[np.repeat(begin, lengths) + flat]

@@ -37,6 +37,8 @@ OTHER_META_SETTINGS = (
     ("in-sample, shown seed", "in-sample"),
     ("held-out, decoder rows, 90 % of rows", "held-out rows"),
     ("held-out, covariance-matched Gaussian null, 90 % of rows", "Gaussian rows, held-out"),
+    ("held-out, named directions", "named directions"),
+    ("held-out, covariance-matched Gaussian null", "Gaussian rows of their covariance"),
 )
 
 MERGED_METRICS = ("n_latents", "l0", "variance_explained")
@@ -74,10 +76,13 @@ def run_figures(folder: Path) -> str:
     for other in metas[1:]:
         own = f"{other['parent_sae_id']} by {other['sae_id']}"
         for setting, title in OTHER_META_SETTINGS:
-            row = found["meta_sae", other["sae_id"], setting, "variance_explained"]
-            lines.append(f"| {own}: variance explained, {title} | {value(row)} | {row['n']:,} |")
-        row = found["decomposition", other["sae_id"], "other seeds", "mean_stability"]
-        lines.append(f"| {own}: stability, mean | {value(row)} | {row['n']:,} |")
+            row = found.get(("meta_sae", other["sae_id"], setting, "variance_explained"))
+            if row is not None:  # a meta-SAE that was not trained on these rows has other controls
+                told = f"{own}: variance explained, {title}"
+                lines.append(f"| {told} | {value(row)} | {row['n']:,} |")
+        row = found.get(("decomposition", other["sae_id"], "other seeds", "mean_stability"))
+        if row is not None:
+            lines.append(f"| {own}: stability, mean | {value(row)} | {row['n']:,} |")
     row = found["entities", meta_id, "all", "found"]
     lines.append(f"| entities named by a component | {row['value']:.0f} | {row['n']} |")
     sizes = {  # of the suite: an SAE of words was merged with none

@@ -8,38 +8,85 @@ import numpy as np
 import torch
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from torch.nn.functional import normalize
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from precompute.sources import LanguageModel
+from precompute.sparse import entry_dots
+from precompute.topk import rank_within
 
 QUERY_ROWS = 2048
+KEY_ROWS = 32_768  # 134 MB of cosines in bfloat16
+# bfloat16 has 8 significant bits: 2^-8 for both factors of a cosine, 2^-9 for the sum, and 2^-9 for
+# what it is compared with
+COARSE_ERROR = 2**-7
 MAP_COMPONENTS = 50  # principal components that t-SNE starts from
 MAP_PERPLEXITY = 30.0
 MAP_ITERATIONS = 500
+MOST_MAPPED = 50_000  # directions laid out by t-SNE itself, whose time and memory would be hours
+MAP_NEAR = 5  # of them that say where another one belongs
 
 
 def nearest(
     queries: torch.Tensor, keys: torch.Tensor, k: int, same: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k keys of highest cosine for each query; both are unit rows.
+    """The k keys of highest cosine for each query, exactly; both are float32 unit rows.
+
+    A product in bfloat16 leaves those that can be among the k, which float32 then ranks.
 
     Args:
         same: queries and keys are the same rows, so a row is not its own neighbour.
 
     Returns:
-        Indices int64 and cosines float32, both [n_queries, min(k, n_keys - same)], best first.
+        Indices int64 and cosines float32, both [n_queries, min(k, n_keys - same)], best first; of
+        equal cosines the smaller index comes first.
     """
     k = min(k, len(keys) - same)
-    indices, cosines = [], []
+    indices = np.empty((len(queries), k), np.int64)
+    cosines = np.empty((len(queries), k), np.float32)
+    if k == 0:
+        return indices, cosines
+    coarse = keys.bfloat16()
     for start in range(0, len(queries), QUERY_ROWS):
-        block = queries[start : start + QUERY_ROWS] @ keys.t()
-        if same:
-            own = torch.arange(len(block))
-            block[own, own + start] = -2.0
-        best = block.topk(k, dim=1)
-        indices.append(best.indices)
-        cosines.append(best.values)
-    return torch.cat(indices).numpy(), torch.cat(cosines).numpy()
+        block = slice(start, start + QUERY_ROWS)
+        own = start if same else None
+        indices[block], cosines[block] = _nearest_block(queries[block], keys, coarse, k, own)
+    return indices, cosines
+
+
+def _nearest_block(
+    queries: torch.Tensor, keys: torch.Tensor, coarse: torch.Tensor, k: int, own: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """`nearest` for some queries.
+
+    Args:
+        coarse: the keys in bfloat16.
+        own: number of the key that is the first query; None when no key is a query.
+    """
+    n, rounded = len(queries), queries.bfloat16()
+    indices, cosines = np.zeros((n, k), np.int64), np.full((n, k), -np.inf, np.float32)
+    for first in range(0, len(keys), KEY_ROWS):
+        product = rounded @ coarse[first : first + KEY_ROWS].t()
+        width = product.shape[1]
+        if own is not None:
+            same = np.arange(max(first, own), min(first + width, own + n))
+            product[same - own, same - first] = -torch.inf
+        cut = torch.from_numpy(cosines[:, -1]) - COARSE_ERROR
+        if first == 0:
+            cut = product.topk(min(k, width), dim=1).values[:, -1].float() - 2 * COARSE_ERROR
+        above = product > cut.bfloat16()[:, None]
+        flat = above.flatten().numpy().nonzero()[0]
+        row, column = np.divmod(flat, width)
+        exact = entry_dots(queries, keys, *map(torch.from_numpy, (row, column + first))).numpy()
+        known = np.repeat(np.arange(n), k)[: 0 if first == 0 else n * k]
+        row = np.concatenate([known, row])
+        index = np.concatenate([indices.ravel()[: len(known)], column + first])
+        exact = np.concatenate([cosines.ravel()[: len(known)], exact])
+        order = np.lexsort((index, -exact, row))
+        rank = rank_within(row[order])
+        order, rank = order[rank < k], rank[rank < k]
+        indices[row[order], rank], cosines[row[order], rank] = index[order], exact[order]
+    return indices, cosines
 
 
 def promoted_tokens(
@@ -48,25 +95,54 @@ def promoted_tokens(
     """For each direction the tokens it promotes and suppresses most, with their logits.
 
     A logit is <direction, token direction - mean token direction>: the mean moves every token
-    alike. No layer norm and no later block is applied, so this is a first-order reading.
+    alike. No layer norm and no later block is applied, so this is a first-order reading. Directions
+    of attention's heads or of the MLP's inside are written into the residual stream first.
+
+    Returns:
+        Two lists with a list for each direction, empty where nothing says how the place that the
+        model was loaded for writes into the residual stream.
     """
+    written = language_model.place().into_residual(directions)
+    if written is None:
+        return [[] for _ in directions], [[] for _ in directions]
     ids, names = _ordinary_tokens(language_model.tokenizer)
     tokens = language_model.token_directions[ids]
     tokens = tokens - tokens.mean(0)
     promoted, suppressed = [], []
-    for start in range(0, len(directions), QUERY_ROWS):
-        logits = directions[start : start + QUERY_ROWS] @ tokens.t()
+    for start in range(0, len(written), QUERY_ROWS):
+        logits = written[start : start + QUERY_ROWS] @ tokens.t()
         promoted += _named(logits.topk(n_tokens, dim=1), names, 1.0)
         suppressed += _named((-logits).topk(n_tokens, dim=1), names, -1.0)
     return promoted, suppressed
 
 
 def map_positions(directions: torch.Tensor, seed: int) -> np.ndarray:
-    """float32 [n, 2]: t-SNE of the directions, started from their principal components."""
+    """float32 [n, 2]: t-SNE of the directions, started from their principal components.
+
+    Of more than `MOST_MAPPED` directions a random sample is laid out; each other one is put where
+    the sampled ones most like it are, at the median of both coordinates, as openTSNE adds points
+    to a map (Policar et al. 2024).
+    """
     rows = directions.numpy()
     if len(rows) < 3 * MAP_PERPLEXITY:
         return PCA(2, random_state=seed).fit_transform(rows).astype(np.float32)
-    reduced = PCA(min(MAP_COMPONENTS, rows.shape[1]), random_state=seed).fit_transform(rows)
+    pca = PCA(min(MAP_COMPONENTS, rows.shape[1]), random_state=seed)
+    if len(rows) <= MOST_MAPPED:
+        return _laid_out(pca.fit_transform(rows), seed)
+    chosen = np.sort(np.random.default_rng(seed).choice(len(rows), MOST_MAPPED, replace=False))
+    landmarks = pca.fit_transform(rows[chosen])
+    places = _laid_out(landmarks, seed)
+    keys = normalize(torch.from_numpy(landmarks))
+    positions = np.empty((len(rows), 2), np.float32)
+    for start in range(0, len(rows), KEY_ROWS):
+        reduced = normalize(torch.from_numpy(pca.transform(rows[start : start + KEY_ROWS])))
+        near, _ = nearest(reduced, keys, MAP_NEAR, same=False)
+        positions[start : start + KEY_ROWS] = np.median(places[near], axis=1)
+    positions[chosen] = places
+    return positions
+
+
+def _laid_out(reduced: np.ndarray, seed: int) -> np.ndarray:
     tsne = TSNE(
         perplexity=MAP_PERPLEXITY,
         init="pca",

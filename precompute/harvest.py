@@ -6,18 +6,17 @@ many batches are safe on disk, so a killed harvest goes on where it stopped, bit
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from precompute.config import ModelConfig
+from precompute.place import Place
 from precompute.sources import LanguageModel
 from precompute.text import TokenisedText, special_token_frame
 from precompute.writer import write_atomically
@@ -33,19 +32,19 @@ def harvest(
     folder: Path,
     device: torch.device,
 ) -> np.ndarray:
-    """Activations float16 [n_rows, d_model] of a split, memory-mapped from `folder/<split>.npy`."""
+    """Activations float16 [n_rows, d_in] of a split, memory-mapped from `folder/<split>.npy`."""
     contexts = text.splits[split]
     lengths = text.starts[contexts + 1] - text.starts[contexts]
     row_starts = np.concatenate([[0], np.cumsum(lengths)])
     path, progress = folder / f"{split}.npy", folder / f"{split}.progress.json"
-    d_model = language_model.token_directions.shape[1]
+    place = language_model.place(config)
     n_done = json.loads(progress.read_text())["batches"] if progress.exists() else 0
     folder.mkdir(parents=True, exist_ok=True)
     rows = np.lib.format.open_memmap(
         path,
         "r+" if n_done else "w+",
         np.float16,
-        None if n_done else (int(row_starts[-1]), d_model),
+        None if n_done else (int(row_starts[-1]), place.d_in),
     )
     if not n_done and hasattr(os, "posix_fallocate"):
         # real blocks now: a memory map that meets a full disk later dies without a message
@@ -66,7 +65,7 @@ def harvest(
                     continue
                 batch = contexts[start : start + config.batch_contexts]
                 pieces = [text.token_ids[text.starts[c] : text.starts[c + 1]] for c in batch]
-                acts = activations_of(config, language_model, pieces, device)
+                acts = activations_of(config, language_model, pieces, device, place)
                 rows[row_starts[start] : row_starts[start] + len(acts)] = acts.cpu().numpy()
                 bar.update(len(acts))
                 if (number + 1) % SAFE_EVERY_BATCHES == 0 or number + 1 == len(starts):
@@ -115,30 +114,18 @@ def activations_of(
     language_model: LanguageModel,
     pieces: list[np.ndarray],
     device: torch.device,
+    place: Place | None = None,
 ) -> torch.Tensor:
-    """float16 [sum of lengths, d_model]: `hidden_states[layer]` at every ordinary token."""
+    """float16 [sum of lengths, d_in]: the activations of every ordinary token.
+
+    Args:
+        place: where they are read; the config's place when it was not looked up before.
+    """
+    place = place or language_model.place(config)
     batch = padded(config, language_model, pieces)
-    captured: list[torch.Tensor] = []
-
-    def capture(_module: torch.nn.Module, _inputs: object, output: Any) -> None:
-        captured.append(output[0] if isinstance(output, tuple) else output)
-        raise _Captured
-
-    # later blocks would be thrown away, so the forward pass ends at the block we read
-    hook = language_model.block(config.layer).register_forward_hook(capture)
-    try:
-        with (
-            contextlib.suppress(_Captured),
-            torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16),
-        ):
-            language_model.model(**batch.inputs(device))
-    finally:
-        hook.remove()
-    rows = captured[0][batch.ordinary.to(device)].float()
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
+        hidden = place.capture(lambda: language_model.model(**batch.inputs(device)))
+    rows = hidden[batch.ordinary.to(device)].float()
     if config.centred:
         rows = rows - rows.mean(dim=1, keepdim=True)
     return rows.to(torch.float16)
-
-
-class _Captured(Exception):
-    """Raised to leave the forward pass once the wanted block has run."""

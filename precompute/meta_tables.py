@@ -39,7 +39,8 @@ def meta_latent_table(
     labels, terms = meta_labels(
         [(shown.latent[m], shown.activation[m]) for m in members], parent, config.top_terms
     )
-    histograms = [_weight_histogram(shown.activation[m], meta.threshold, config) for m in members]
+    lowest = meta.lowest_threshold
+    histograms = [_weight_histogram(shown.activation[m], lowest, config) for m in members]
     columns = described(meta_sae_id, meta, labels, terms, histograms, language_model, config, seed)
     return as_table(
         DESCRIBED,

@@ -19,7 +19,6 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
@@ -31,22 +30,14 @@ from pydantic import ValidationError
 
 from backend.manifest import RunError, read_manifest
 from precompute.config import ConfigError, ModelConfig
+from precompute.encoder import Encoder
 from precompute.harvest import activations_of
 from precompute.sources import LanguageModel, load_language_model
-from precompute.sparse import candidates
 from precompute.text import special_token_frame
 
 CPU = torch.device("cpu")
+RULE = ["threshold", "architecture", "k"]  # columns of `saes` that say what fires
 DIGITS = 4  # of an activation on the wire; a page shows two
-
-
-@dataclass(frozen=True)
-class Encoders:
-    """Encoders of one SAE as the run keeps them, in 8 bits a weight."""
-
-    weights: torch.Tensor  # float32 [d_in, n_latents]
-    bias: torch.Tensor  # float32 [n_latents]
-    threshold: float
 
 
 class OwnText:
@@ -67,8 +58,8 @@ class OwnText:
                 f"{self.model.model_id} has other weights here than when the run was made, so its "
                 "activations would not fit the SAEs"
             )
-        self._folder = folder
-        self._encoders: dict[str, Encoders] = {}
+        self._folder, self._place = folder, self.model.place(self.config)
+        self._encoders: dict[str, Encoder] = {}
 
     @cached_property
     def room(self) -> int:
@@ -76,19 +67,19 @@ class OwnText:
         frame = special_token_frame(self.model.tokenizer, self.config.prepend_bos)
         return self.config.context_size - sum(map(len, frame))
 
-    def encoders(self, sae_id: str) -> Encoders:
-        """The encoders of one SAE, read once.
+    def encoder(self, sae_id: str) -> Encoder:
+        """The encoder of one SAE, read once.
 
         Raises:
             ConfigError: the run keeps none of this SAE.
         """
         if sae_id not in self._encoders:
-            self._encoders[sae_id] = read_encoders(self._folder, sae_id)
+            self._encoders[sae_id] = read_encoder(self._folder, sae_id)
         return self._encoders[sae_id]
 
     def read(self, sae_id: str, text: str) -> dict[str, Any]:
         """Tokens of `text` up to the model's context, and what fires on each, strongest first."""
-        encoders = self.encoders(sae_id)
+        encoder = self.encoder(sae_id)
         encoded = self.model.tokenizer(
             text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
         )
@@ -96,9 +87,10 @@ class OwnText:
         offsets = encoded["offset_mapping"][: self.room]
         fired: list[list[tuple[float, int]]] = [[] for _ in offsets]
         if offsets:
-            rows = activations_of(self.config, self.model, [ids[: self.room]], CPU).float()
-            index, values = candidates(rows, encoders.weights, encoders.bias, encoders.threshold)
-            row, latent = np.divmod(index.numpy(), len(encoders.bias))
+            pieces = [ids[: self.room]]
+            rows = activations_of(self.config, self.model, pieces, CPU, self._place).float()
+            index, values = encoder.active(rows)
+            row, latent = np.divmod(index.numpy(), encoder.n_latents)
             for token, *entry in zip(row, values.tolist(), latent.tolist(), strict=True):
                 fired[token].append((entry[0], entry[1]))
         return {
@@ -124,25 +116,29 @@ def model_config(config: str) -> ModelConfig:
         ) from error
 
 
-def read_encoders(folder: Path, sae_id: str) -> Encoders:
-    """Encoders of one SAE from `directions.parquet`, its threshold from `saes.parquet`.
+def read_encoder(folder: Path, sae_id: str) -> Encoder:
+    """Encoder of one SAE, 8 bits a weight, from `directions.parquet`; its rule from `saes.parquet`.
 
     Raises:
         ConfigError: the run keeps none of this SAE.
     """
     here = [("sae_id", "==", sae_id)]
-    columns = ["encoder", "encoder_scale", "encoder_bias"]
+    columns = ["encoder", "encoder_scale", "encoder_bias", "encoder_threshold"]
     rows = pq.read_table(folder / "directions.parquet", columns=columns, filters=here)
-    sae = pq.read_table(folder / "saes.parquet", columns=["threshold"], filters=here)
-    if not rows.num_rows or not sae.num_rows or rows["encoder"].null_count:
+    sae = pq.read_table(folder / "saes.parquet", columns=RULE, filters=here).to_pylist()
+    if not rows.num_rows or not sae or rows["encoder"].null_count:
         raise ConfigError(f"the run keeps no encoders of {sae_id}, so it cannot read text with it")
     packed = np.frombuffer(b"".join(rows["encoder"].to_pylist()), np.int8)
     scale = rows["encoder_scale"].to_numpy().astype(np.float32)
     weights = packed.reshape(rows.num_rows, -1).astype(np.float32) * scale[:, None]
-    return Encoders(
+    each = rows["encoder_threshold"]
+    return Encoder(
         weights=torch.from_numpy(np.ascontiguousarray(weights.T)),
         bias=torch.from_numpy(rows["encoder_bias"].to_numpy().astype(np.float32)),
-        threshold=sae["threshold"][0].as_py(),
+        threshold=sae[0]["threshold"]
+        if each.null_count
+        else torch.from_numpy(each.to_numpy().astype(np.float32)),
+        k=int(sae[0]["k"]) if sae[0]["architecture"] == "topk" else None,
     )
 
 

@@ -21,8 +21,12 @@ from precompute.evidence.stage import gather_evidence
 from precompute.harvest import harvest
 from precompute.initialisation import row_statistics
 from precompute.meta_suite import train_meta_suite
+from precompute.named.finding import are_as_made, check_place, with_found_directions
+from precompute.named.stage import make_directions, split_directions
 from precompute.names.stage import give_names
-from precompute.published import import_published
+from precompute.passes.stage import counted_rows, drop_shards, make_shards, merged, sae_pass
+from precompute.published.finding import with_found_saes
+from precompute.published.stage import import_published
 from precompute.publishing import finished_run, publish
 from precompute.sources import LanguageModel, load_language_model
 from precompute.stages import Places, Stages, check_disk, stage_folders
@@ -43,6 +47,8 @@ class PartsTask:
     config: RunConfig
     sae_id: str
     stages: Stages
+    memory: int
+    """Bytes it may hold beside the SAE."""
 
 
 def run(config: RunConfig, config_text: str, places: Places, force: bool = False) -> Manifest:
@@ -52,10 +58,13 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
         ConfigError: the config asks for something that is not there.
     """
     final = places.out / config.name
-    if not force and (finished := finished_run(final, config_text)):
+    finished = None if force else finished_run(final, config_text)
+    if finished and are_as_made(config, final):
         log.info("%s is complete (content hash %s)", final, finished.short_hash)
         return finished
+    config = with_found_directions(with_found_saes(config))
     language_model = load_language_model(config.model)
+    check_place(config, language_model.place(config.model).d_in)
     stages = stage_folders(config, language_model, places)
     if force:
         results = (stages.evidence, stages.names, stages.stitching, stages.trust)
@@ -66,7 +75,10 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
         text = tokenise(config, language_model, places.text_folder)
         save_text(text, stages.text)
     make_saes(config, language_model, text, stages, places)
+    make_directions(config, stages, places.device)
     for sae_id, width in config.meta_widths.items():
+        if sae_id in config.applied_ids:
+            continue  # split by the meta-SAE of the suite, below
         train_meta_suite(
             stages.saes / sae_id,
             stages.meta_of(sae_id, config),
@@ -76,9 +88,8 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
             str(places.device),
             places.workers,
         )
-    tasks = [PartsTask(config, sae_id, stages) for sae_id in reversed(config.described_ids)]
-    waiting = [task for task in tasks if not assembly.has_parts(stages, task.sae_id)]
-    run_tasks(compute_parts, waiting, places.workers)
+    split_directions(config, stages)
+    make_parts(config, stages, places)
     gather_evidence(config, stages, str(places.device), places.workers)
     give_names(config, config.names, stages, stages.names, places.workers)
     stitch(StitchTask(config, stages, str(places.device)), text, places.workers)
@@ -100,26 +111,38 @@ def make_saes(
             f"heldout_share = {config.heldout_share}, but every document is longer than that share "
             "of the tokens. Add documents, cut them shorter, or raise the share"
         )
-    check_disk(text, language_model.token_directions.shape[1], stages.activations)
+    check_disk(text, language_model.place(config.model).d_in, stages.activations)
     for split in SPLITS:
         harvest(config.model, language_model, text, split, stages.activations, places.device)
     if config.published is not None:
-        for published, sae_id in zip(config.published.saes, config.sae_ids, strict=True):
+        for published, sae_id in zip(config.published.found, config.sae_ids, strict=True):
             folder = stages.saes / sae_id
             import_published(config.published, published, stages.activations, folder)
-    elif config.saes is not None:
+    else:
         _train_saes(config, language_model, text, stages, places)
+
+
+def make_parts(config: RunConfig, stages: Stages, places: Places) -> None:
+    """Read the text with every SAE, in shards, then make the tables that concern one SAE alone."""
+    waiting = [
+        sae_id
+        for sae_id in reversed(config.described_ids)
+        if not assembly.has_parts(stages, sae_id)
+    ]
+    share = make_shards(waiting, stages, config.latents, places)
+    tasks = [PartsTask(config, sae_id, stages, share.memory) for sae_id in waiting]
+    run_tasks(compute_parts, tasks, share.workers)
 
 
 def compute_parts(task: PartsTask) -> None:
     """Compute the tables that concern one SAE alone."""
     config, stages = task.config, task.stages
-    text = stored_text(stages.text)
-    rows = {name: np.load(stages.activations / f"{name}.npy", mmap_mode="r") for name in SPLITS}
+    rows = counted_rows(stages.activations, config.latents)
     parts = latent_tables.sae_tables(
         task.sae_id,
         Dictionary.load(stages.saes / task.sae_id),
-        latent_tables.Corpus(text, rows),
+        merged(sae_pass(stages, task.sae_id, rows, "cpu", task.memory)),
+        stored_text(stages.text),
         load_language_model(config.model),
         config.latents,
         config.seed,
@@ -127,6 +150,7 @@ def compute_parts(task: PartsTask) -> None:
     if task.sae_id == config.words_id:
         parts = replace(parts, latents=words.with_names(parts.latents, stages.saes / task.sae_id))
     assembly.save_parts(stages, task.sae_id, parts)
+    drop_shards(stages, task.sae_id)
 
 
 def _train_saes(
@@ -136,8 +160,8 @@ def _train_saes(
     stages: Stages,
     places: Places,
 ) -> None:
-    suite = config.saes
-    missing = [i for i in config.described_ids if not (stages.saes / i / "figures.json").exists()]
+    suite = config.trained
+    missing = [i for i in config.trained_ids if not (stages.saes / i / "figures.json").exists()]
     if suite is None or not missing:
         return
     train = np.load(stages.activations / "train.npy", mmap_mode="r")

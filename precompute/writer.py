@@ -7,13 +7,15 @@ folder without a manifest is not a run.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.manifest import FileRecord, Manifest
@@ -29,24 +31,38 @@ class WriterError(Exception):
     """Rows do not fit the table they are written to; the message names table and column."""
 
 
-def write_table(folder: Path, name: str, rows: pa.Table | dict[str, Any]) -> FileRecord:
+def write_table(
+    folder: Path, name: str, rows: pa.Table | dict[str, Any] | Iterable[pa.Table]
+) -> FileRecord:
     """Check `rows` against the contract, sort them by the table's key and write `<name>.parquet`.
 
     Args:
         folder: the run's folder; made when it is missing.
         name: a table of `backend.schema.TABLES`.
-        rows: an Arrow table, or columns by name; types are cast where nothing is lost.
+        rows: an Arrow table, columns by name, or, where one table would be too large for memory,
+            parts in the order of the key: each part's keys come after those of the part before.
+            Types are cast where nothing is lost.
 
     Raises:
-        WriterError: a column is missing, unknown, of the wrong type or null, or a key repeats.
+        WriterError: a column is missing, unknown, of the wrong type or null, a key repeats, or
+            parts are out of order.
     """
     table = TABLES[name]
-    checked = conform(table, rows)
+    parts = [rows] if isinstance(rows, pa.Table | dict) else rows
     path = folder / f"{name}.parquet"
-    write_atomically(path, lambda temporary: _write_parquet(checked, table, temporary))
+    n_rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal n_rows
+        with _parquet_writer(table, temporary) as writer:
+            for group in _row_groups(table, parts):
+                n_rows += group.num_rows
+                writer.write_table(group, row_group_size=table.row_group_rows)
+
+    write_atomically(path, write)
     return FileRecord(
         path=path.name,
-        rows=checked.num_rows,
+        rows=n_rows,
         bytes=path.stat().st_size,
         sha256=sha256_of(path),
         sort_key=table.sort_key,
@@ -89,10 +105,41 @@ def conform(table: Table, rows: pa.Table | dict[str, Any]) -> pa.Table:
     except ValueError as error:
         raise WriterError(f"{table.name}: {error}") from error
     result = result.sort_by([(name, "ascending") for name in table.sort_key])
-    n_keys = result.group_by(list(table.key)).aggregate([]).num_rows
-    if n_keys != result.num_rows:
-        raise WriterError(f"{table.name}: {result.num_rows - n_keys} rows repeat a key {table.key}")
+    if repeated := _repeated_keys(result, table):
+        raise WriterError(f"{table.name}: {repeated} rows repeat a key {table.key}")
     return result
+
+
+def _repeated_keys(ordered: pa.Table, table: Table) -> int:
+    """Rows that have the key of the row before."""
+    n = ordered.num_rows - 1
+    if n < 1:
+        return 0
+    # their functions are made when the module is loaded, so a type checker does not see them
+    equal, both, total = (getattr(pc, name) for name in ("equal", "and", "sum"))
+    same = (equal(ordered[k].slice(1), ordered[k].slice(0, n)) for k in table.key)
+    return total(functools.reduce(both, same)).as_py() or 0
+
+
+def _row_groups(table: Table, parts: Iterable[pa.Table | dict[str, Any]]) -> Iterator[pa.Table]:
+    """Checked rows, whole row groups at a time but for the last."""
+    waiting, last_key = table.arrow.empty_table(), None
+    for part in parts:
+        checked = conform(table, part)
+        if not checked.num_rows:
+            continue
+        keys = checked.select(list(table.sort_key))
+        first, last = (tuple(keys.slice(i, 1).to_pylist()[0].values()) for i in (0, len(keys) - 1))
+        if last_key is not None and first <= last_key:
+            raise WriterError(f"{table.name}: a part begins at {first}, after one up to {last_key}")
+        last_key = last
+        waiting = pa.concat_tables([waiting, checked])
+        n_whole = len(waiting) // table.row_group_rows * table.row_group_rows
+        if n_whole:
+            yield waiting.slice(0, n_whole)
+            waiting = waiting.slice(n_whole)
+    if len(waiting):
+        yield waiting
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -129,19 +176,18 @@ def _float_paths(field: pa.Field, before: str = "") -> Iterator[str]:
         yield path
 
 
-def _write_parquet(rows: pa.Table, table: Table, path: Path) -> None:
+def _parquet_writer(table: Table, path: Path) -> pq.ParquetWriter:
     # dictionaries pay for strings and ids; for floats they only cost time
     dictionary = [
         column.name
         for column in table.columns
         if not (pa.types.is_floating(column.type) or pa.types.is_list(column.type))
     ]
-    pq.write_table(
-        rows,
+    return pq.ParquetWriter(
         path,
+        table.arrow,
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
-        row_group_size=table.row_group_rows,
         use_dictionary=dictionary,  # pyright: ignore[reportArgumentType] - stubs lack the list
         column_encoding={
             path: "BYTE_STREAM_SPLIT" for field in table.arrow for path in _float_paths(field)

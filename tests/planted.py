@@ -102,6 +102,7 @@ def sae_rows() -> Iterator[Row]:
             "dead_fraction": 1 / 32 if sae_id == WIDE else 0.0,
             "seed": 0,
             "decoder_sha256": f"{sae_id:0>64}",
+            "decoder_bias": [0.0] * 6,
             "logits_through": "token embedding",
             "release": None,
             "release_sae_id": None,
@@ -149,6 +150,7 @@ def latent_rows(components: list[Row]) -> Iterator[Row]:
                 "decomposition_variance_explained": 1 - residual if is_wide else None,
                 "bias_share": bias if is_wide else None,
                 "residual_share": residual if is_wide else None,
+                "head_shares": None,
             }
 
 
@@ -187,6 +189,7 @@ def direction_rows() -> Iterator[Row]:
                 "encoder": packed if is_sae else None,
                 "encoder_scale": scale if is_sae else None,
                 "encoder_bias": -0.05 if is_sae else None,
+                "encoder_threshold": None,
             }
 
 

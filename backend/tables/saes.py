@@ -15,6 +15,9 @@ from backend.tables.columns import (
     Table,
 )
 
+ESTIMATE_BITS = 12  # to 0.01 %, far below what a test of some hundred members can tell
+PLACE_BITS = 11  # a place on a map to 0.02 %, less than a point of a screen
+
 SAES = Table(
     "saes",
     "every SAE and meta-SAE of the run, with the figures that say how good it is",
@@ -26,17 +29,21 @@ SAES = Table(
             "parent_sae_id", pa.string(), "meta only: the SAE whose decoder rows it splits", True
         ),
         Column("model_id", pa.string(), "language model the activations come from"),
-        Column("hook_name", pa.string(), "place in the model, e.g. hidden_states[4]"),
+        Column("hook_name", pa.string(), "place, e.g. hidden_states[4] or blocks.8.attn.hook_z"),
         Column("architecture", pa.string(), "training architecture, e.g. batchtopk"),
         Column("d_in", pa.int32(), "dimension of the rows it reads"),
         Column("n_latents", pa.int32(), "dictionary size"),
         Column(
             "k",
             pa.float32(),
-            "mean active latents it was trained for; null when trained otherwise",
+            "mean (topk: most) active latents it was trained for; null when trained otherwise",
             True,
         ),
-        Column("threshold", pa.float32(), "an activation counts when it exceeds this"),
+        Column(
+            "threshold",
+            pa.float32(),
+            "an activation counts when it exceeds this; the lowest where each latent has its own",
+        ),
         Column(
             "l0",
             pa.float32(),
@@ -58,9 +65,14 @@ SAES = Table(
             "hash of its decoder rows as float32; labels written by hand name it",
         ),
         Column(
+            "decoder_bias",
+            pa.list_(pa.float32()),
+            "d_in numbers: what it rebuilds is this plus activations x decoder rows",
+        ),
+        Column(
             "logits_through",
             pa.string(),
-            "what promoted tokens are read through: token embedding or unembedding",
+            "what promoted tokens are read through, e.g. unembedding",
         ),
         Column("release", pa.string(), "sae-lens release, for a published SAE", True),
         Column("release_sae_id", pa.string(), "sae-lens id in that release", True),
@@ -98,8 +110,15 @@ LATENTS = Table(
             pa.float32(),
             "balanced accuracy of telling held-out members from non-members by the label alone",
             True,
+            mantissa_bits=ESTIMATE_BITS,
         ),
-        Column("label_auc", pa.float32(), "area under the ROC curve of the same test", True),
+        Column(
+            "label_auc",
+            pa.float32(),
+            "area under the ROC curve of the same test",
+            True,
+            mantissa_bits=ESTIMATE_BITS,
+        ),
         Column("label_tests", pa.int32(), "members in that test; 0 when it could not be made"),
         Column("count", pa.int64(), "tokens it fires on (meta: decoder rows)"),
         Column("tokens_seen", pa.int64(), "tokens looked at; density = count / tokens_seen"),
@@ -139,8 +158,8 @@ LATENTS = Table(
             "tokens it points away from, lowest first, to 0.2 %",
             mantissa_bits=SHOWN_BITS,
         ),
-        Column("x", pa.float32(), "position on the map of its SAE", True),
-        Column("y", pa.float32(), "position on the map of its SAE", True),
+        Column("x", pa.float32(), "position on the map of its SAE", True, mantissa_bits=PLACE_BITS),
+        Column("y", pa.float32(), "position on the map of its SAE", True, mantissa_bits=PLACE_BITS),
         Column(
             "n_components",
             pa.int32(),
@@ -170,6 +189,13 @@ LATENTS = Table(
             pa.float32(),
             "<row - reconstruction, row> / <row, row>; shares + bias + residual = 1",
             True,
+        ),
+        Column(
+            "head_shares",
+            pa.list_(pa.float32()),
+            "share of the decoder row's square in each attention head; null but for hook_z",
+            True,
+            mantissa_bits=SHOWN_BITS,
         ),
     ),
     row_group_rows=WIDE_ROW_GROUP_ROWS,

@@ -61,7 +61,7 @@ def cofiring_table(sae_id: str, fires: sparse.csr_array, n_others: int) -> pa.Ta
     return as_table(
         COFIRING.arrow,
         {
-            "sae_id": [sae_id] * len(latent),
+            "sae_id": pa.repeat(sae_id, len(latent)),
             "latent": latent,
             "rank": rank_within(latent),
             "other_latent": other,

@@ -105,6 +105,40 @@ def added(parts: Sequence[PartCounts]) -> PartCounts:
     )
 
 
+def of_latents(counts: WordCounts, latents: slice) -> WordCounts:
+    """Counts of some latents, numbered from 0; arrays are views of the given ones."""
+    start, end = latents.indices(len(counts.latent_count))[:2]
+    pairs = slice(*np.searchsorted(counts.pair_latent, (start, end)))
+    return WordCounts(
+        pair_latent=counts.pair_latent[pairs] - start,
+        pair_word=counts.pair_word[pairs],
+        pair_count=counts.pair_count[pairs],
+        pair_sum=counts.pair_sum[pairs],
+        word_total=counts.word_total,
+        latent_count=counts.latent_count[start:end],
+        latent_sum=counts.latent_sum[start:end],
+    )
+
+
+def part_of_latents(part: PartCounts, latents: slice) -> PartCounts:
+    """`of_latents` for everything counted in a part."""
+    phrases = part.phrases
+    start, end = latents.indices(len(part.words.latent_count))[:2]
+    pairs = slice(*np.searchsorted(phrases.pair_latent, (start, end)))
+    return PartCounts(
+        words=of_latents(part.words, latents),
+        pieces=of_latents(part.pieces, latents),
+        phrases=PhraseCounts(
+            pair_latent=phrases.pair_latent[pairs] - start,
+            pair_phrase=phrases.pair_phrase[pairs],
+            hit=phrases.hit[pairs],
+            at_place=phrases.at_place[pairs],
+            pair_sum=phrases.pair_sum[pairs],
+            total=phrases.total,
+        ),
+    )
+
+
 def _added(parts: Sequence[WordCounts]) -> WordCounts:
     n_terms = len(parts[0].word_total)
     sums = PairSums(np.int64, np.float64)

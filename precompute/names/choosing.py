@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from precompute.names.ranking import best_cut, ranks_by_column
 from precompute.terms import Label
 
 COLUMNS_AT_ONCE = 1024
+ENTRIES_AT_ONCE = 1 << 24  # scores that are ranked together: half a GB with what ranking needs
+NAMES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class MetaName:
     Attributes:
         label: its score is the balanced accuracy on the choosing half.
         direction: unit embedding [d]; the score is its cosine with the latent's own words.
-        matches: float [n_words] over the profiles' words; the score is the share that matches.
+        matches: int [n], numbers of words of the profiles; the score is the share that matches.
         is_ending: whether it is a common ending of words.
     """
 
@@ -98,16 +101,27 @@ class Half:
         words = [self.profiles.words[word] for word in best]
         return OwnMembers(places, self.weights.data[start:end], best, words, is_member)
 
-    def by_meaning(self, label: Label, direction: np.ndarray, is_member: np.ndarray) -> MetaName:
-        """A name that judges by embeddings."""
+    @cached_property
+    def shares(self) -> Any:
+        """csr [n_half, n_words]: the profiles of its latents."""
+        return self.profiles.matrix[self.latents]
+
+    def by_meaning(self, names: dict[int, tuple[Label, np.ndarray]]) -> dict[int, MetaName]:
+        """Names that judge by embeddings, from a label and a unit direction by meta-latent."""
         assert self.own is not None
-        name = MetaName(label, direction=direction)
-        return _with_cut(name, self.own @ direction, is_member)
+        result, numbers = {}, list(names)
+        for start in range(0, len(numbers), NAMES_AT_ONCE):
+            part = numbers[start : start + NAMES_AT_ONCE]
+            scores = np.stack([names[i][1] for i in part]) @ self.own.T
+            for i, own_scores in zip(part, scores, strict=True):
+                name = MetaName(names[i][0], direction=names[i][1])
+                result[i] = _with_cut(name, own_scores, self.members(i).is_member)
+        return result
 
     def by_words(self, label: Label, matches: np.ndarray, is_member: np.ndarray) -> MetaName:
         """A name that judges by which words match."""
         name = MetaName(label, matches=matches)
-        return _with_cut(name, self.profiles.matrix[self.latents] @ matches, is_member)
+        return _with_cut(name, self.shares @ chosen_words(self.profiles, [matches])[0], is_member)
 
     def weighted_aucs(self, scores: Callable[[slice], np.ndarray], n_columns: int) -> np.ndarray:
         """float32 [n_meta, n_columns]: how far members rank above random latents of the half.
@@ -121,12 +135,26 @@ class Half:
         total = np.asarray(self.weights.sum(1)).reshape(-1, 1)
         result = np.full((self.weights.shape[0], n_columns), 0.5, np.float32)
         has_members = total.ravel() > 0
-        for start in range(0, n_columns, COLUMNS_AT_ONCE):
-            part = slice(start, min(start + COLUMNS_AT_ONCE, n_columns))
+        at_once = columns_at_once(len(self.latents), COLUMNS_AT_ONCE)
+        for start in range(0, n_columns, at_once):
+            part = slice(start, min(start + at_once, n_columns))
             outranked = (ranks_by_column(scores(part)) - 0.5) / len(self.latents)
             mean = (self.weights @ outranked) / np.maximum(total, 1e-12)
             result[has_members, part] = mean[has_members]
         return result
+
+
+def columns_at_once(n_rows: int, most: int) -> int:
+    """How many columns of so many scores are ranked together."""
+    return min(most, max(1, ENTRIES_AT_ONCE // max(n_rows, 1)))
+
+
+def chosen_words(profiles: Profiles, matches: list[np.ndarray]) -> np.ndarray:
+    """float32 [n_names, n_words]: 1 for each name's words, given by number."""
+    chosen = np.zeros((len(matches), len(profiles.words)), np.float32)
+    for row, words in zip(chosen, matches, strict=True):
+        row[words] = 1
+    return chosen
 
 
 def _with_cut(name: MetaName, scores: np.ndarray, is_member: np.ndarray) -> MetaName:

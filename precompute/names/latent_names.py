@@ -17,7 +17,9 @@ import numpy as np
 from scipy import sparse
 
 from precompute.counting import WordCounts
+from precompute.evidence.counts import of_latents
 from precompute.names.patterns import MIN_WORDS, Patterns, spread
+from precompute.names.profiles import OwnTerms, Terms, terms_of
 from precompute.terms import LABEL_TERMS, Label, label_of, label_terms, score_terms, top_terms
 
 MIN_FIRINGS = 5  # in the choosing part, for a name of its own
@@ -50,7 +52,7 @@ def name_latents(
     counts: WordCounts,
     words: list[str],
     patterns: Patterns,
-    fallback: list[list[dict[str, Any]]],
+    fallback: Terms,
     known: list[str] | None = None,
 ) -> LatentNames:
     """Name every latent of an SAE.
@@ -62,64 +64,82 @@ def name_latents(
         fallback: `top_terms` of the whole text.
         known: names that need no choosing (the dictionary of words).
     """
-    n = len(counts.latent_count)
     number = {word: i for i, word in enumerate(words)}
-    if known is not None:
-        labels = [
-            Label(name, "name", next((t["score"] for t in own if t["term"] == name), None), "word")
-            for name, own in zip(known, fallback, strict=True)
-        ]
-        terms = [_numbers([name], number) for name in known]
-        return LatentNames(labels, terms, terms, np.ones(n, bool))
+    parts = []
+    for start in range(0, len(counts.latent_count), LATENTS_AT_ONCE):
+        block = slice(start, start + LATENTS_AT_ONCE)
+        if known is not None:
+            parts.append(_known_names(known[block], terms_of(fallback, block), number))
+            continue
+        own = of_latents(counts, block)
+        parts.append(_name_block(own, words, patterns, terms_of(fallback, block), number))
+    return LatentNames(
+        labels=[label for part in parts for label in part.labels],
+        words=[numbers for part in parts for numbers in part.words],
+        terms=[numbers for part in parts for numbers in part.terms],
+        is_tested=np.concatenate([np.zeros(0, bool), *(part.is_tested for part in parts)]),
+    )
+
+
+def _known_names(known: list[str], fallback: OwnTerms, number: dict[str, int]) -> LatentNames:
+    labels = [
+        Label(name, "name", next((t["score"] for t in own if t["term"] == name), None), "word")
+        for name, own in zip(known, fallback, strict=True)
+    ]
+    terms = [_numbers([name], number) for name in known]
+    return LatentNames(labels, terms, terms, np.ones(len(known), bool))
+
+
+def _name_block(
+    counts: WordCounts,
+    words: list[str],
+    patterns: Patterns,
+    fallback: OwnTerms,
+    number: dict[str, int],
+) -> LatentNames:
+    """Names of some latents; `counts` numbers them from 0."""
+    n = len(counts.latent_count)
     chosen = top_terms(score_terms(counts, MIN_TERM_COUNT), words, n, LABEL_TERMS)
     is_tested = counts.latent_count >= MIN_FIRINGS
     rows = [chosen[i] if is_tested[i] else fallback[i] for i in range(n)]
     labels = [label_of(own) for own in rows]
     terms = [_numbers(label_terms(own), number) for own in rows]
     called = list(terms)
-    activation = _matrix(counts, counts.pair_sum, len(words))
-    firings = _matrix(counts, counts.pair_count.astype(np.float64), len(words))
     starts = np.searchsorted(counts.pair_latent, np.arange(n + 1))
-    for start in range(0, n, LATENTS_AT_ONCE):
-        block = slice(start, start + LATENTS_AT_ONCE)
-        scores = _pattern_scores(activation[block], firings[block], counts, patterns, start)
-        for latent, pattern, score in scores:
-            if not is_tested[latent] or labels[latent].source == "spelling":
-                continue
-            own = slice(starts[latent], starts[latent + 1])
-            bar = _union_score(latent, terms[latent], counts, own)
-            matching, affix = _matching(patterns, pattern), int(patterns.affix[pattern])
-            word, count = counts.pair_word[own], counts.pair_count[own]
-            if score >= bar + PATTERN_MARGIN and _is_spelling(word, count, matching, affix, words):
-                labels[latent] = Label(patterns.texts[pattern], "spelling", score, "spelling")
-                called[latent] = matching
-                terms[latent] = np.zeros(0, np.int64)
+    for latent, pattern, score in _pattern_scores(counts, patterns, len(words)):
+        if not is_tested[latent] or labels[latent].source == "spelling":
+            continue
+        own = slice(starts[latent], starts[latent + 1])
+        bar = _union_score(latent, terms[latent], counts, own)
+        matching, affix = patterns.words(pattern), int(patterns.affix[pattern])
+        word, count = counts.pair_word[own], counts.pair_count[own]
+        if score >= bar + PATTERN_MARGIN and _is_spelling(word, count, matching, affix, words):
+            labels[latent] = Label(patterns.texts[pattern], "spelling", score, "spelling")
+            called[latent] = matching
+            terms[latent] = np.zeros(0, np.int64)
     return LatentNames(labels, called, terms, is_tested)
 
 
 def _pattern_scores(
-    activation: Any,
-    firings: Any,
-    counts: WordCounts,
-    patterns: Patterns,
-    start: int,
+    counts: WordCounts, patterns: Patterns, n_words: int
 ) -> list[tuple[int, int, float]]:
     """Latent, pattern and F1 of the best few patterns of each latent, best first."""
+    firings = _matrix(counts, counts.pair_count.astype(np.float64), n_words)
     hits = (firings @ patterns.matches).tocsr()
-    weight = (activation @ patterns.matches).tocsr()
+    weight = (_matrix(counts, counts.pair_sum, n_words) @ patterns.matches).tocsr()
     for product in (hits, weight):  # both hold the same entries: what fires is activated
         product.sort_indices()
     row = np.repeat(np.arange(hits.shape[0]), np.diff(hits.indptr))
     column = hits.indices.astype(np.int64)
     total = patterns.matches.T @ counts.word_total
-    precision = weight.data / counts.latent_sum[start + row]
+    precision = weight.data / counts.latent_sum[row]
     recall = hits.data / np.maximum(total[column], 1)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     keep = np.flatnonzero(f1 >= MIN_PATTERN_SCORE)
     keep = keep[np.lexsort((column[keep], -f1[keep], row[keep]))]
     first = np.searchsorted(row[keep], row[keep])
     keep = keep[np.arange(len(keep)) - first < PATTERNS_TRIED]
-    return [(start + int(row[i]), int(column[i]), float(f1[i])) for i in keep]
+    return list(zip(row[keep].tolist(), column[keep].tolist(), f1[keep].tolist(), strict=True))
 
 
 def _union_score(latent: int, terms: np.ndarray, counts: WordCounts, own: slice) -> float:
@@ -151,11 +171,6 @@ def _is_spelling(
         return False
     own = [words[i] for i in own_words[fits]]
     return spread(own, own_counts[fits].astype(np.float64), affix) >= MIN_STEMS
-
-
-def _matching(patterns: Patterns, pattern: int) -> np.ndarray:
-    start, end = patterns.matches.indptr[pattern : pattern + 2]
-    return patterns.matches.indices[start:end].astype(np.int64)
 
 
 def _matrix(counts: WordCounts, values: np.ndarray, n_words: int) -> Any:

@@ -66,19 +66,22 @@ def judge_latents(
     n_all = int(total.sum())
     nearness = _Nearness.of(lexicon, [names.terms[i] for i in judged], seen)
     figures = np.full((2, 1 + len(judges), n), np.nan)  # accuracy and AUC; first by its own name
+    # names that begin with the same word come together, so that words are compared once
+    by_word = np.argsort([names.words[i][0] for i in judged], kind="stable")
     for start in range(0, len(judged), LABELS_AT_ONCE):
-        block = judged[start : start + LABELS_AT_ONCE]
-        steps = nearness.steps([names.terms[i] for i in block], place) if nearness else None
-        for i, label in enumerate(block):
+        block = by_word[start : start + LABELS_AT_ONCE]
+        steps = nearness.steps([names.terms[judged[i]] for i in block], place) if nearness else None
+        for i, number in enumerate(block):
+            label = judged[number]
             is_called = np.zeros(len(seen), bool)
             called = place[names.words[label]]
             is_called[called[called >= 0]] = True
             grade = is_called.astype(np.int64)
             if steps is not None and len(names.terms[label]):
-                grade = steps[i]
+                grade = steps[i].astype(np.int64)
             everyone = np.bincount(grade, total, minlength=BINS + 1)
             n_called = int(total[is_called].sum())
-            for way, latent in enumerate((label, *judges[:, start + i])):
+            for way, latent in enumerate((label, *judges[:, number])):
                 pairs = slice(starts[latent], starts[latent + 1])
                 word, count = pair_word[pairs], counts.pair_count[pairs]
                 hits = int(count[is_called[word]].sum())
@@ -110,18 +113,24 @@ class _Nearness:
         return cls(lexicon, lexicon.embeddings(seen), mean)
 
     def steps(self, terms: list[np.ndarray], place: np.ndarray) -> np.ndarray:
-        """int64 [n_names, n_seen]: 0 to `BINS`, for a name's own words `BINS`.
+        """int16 [n_names, n_seen]: 0 to `BINS`, for a name's own words `BINS`.
 
         Args:
             place: where each word is among those seen, or -1.
         """
         distinct = np.unique(np.concatenate(terms))
         nearness = (self.lexicon.embeddings(distinct) - self.mean_name) @ self.seen.T
-        result = np.zeros((len(terms), len(self.seen)), np.int64)
+        nearness += 1
+        nearness /= 2
+        np.clip(nearness, 0, 1, out=nearness)
+        nearness *= BINS - 1
+        of_word = nearness.astype(
+            np.int16
+        )  # steps keep the order, so the nearest word's is highest
+        result = np.zeros((len(terms), len(self.seen)), np.int16)
         for i, own in enumerate(terms):
             if len(own):
-                best = nearness[np.searchsorted(distinct, own)].max(0)
-                result[i] = np.clip((best + 1) / 2, 0, 1) * (BINS - 1)
+                of_word[np.searchsorted(distinct, own)].max(0, out=result[i])
                 here = place[own]
                 result[i, here[here >= 0]] = BINS
         return result

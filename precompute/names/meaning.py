@@ -46,6 +46,7 @@ def meaning_names(half: Half, lexicon: Lexicon, name_word_count: int) -> list[Me
     column = {word: i for i, word in enumerate(words)}
     frequency = np.log10(lexicon.counts[usable])
     mean = own.mean(0)
+    found: dict[int, tuple[Label, np.ndarray]] = {}
     for i in range(len(result)):
         members = half.members(i)
         if not _may_have_one(members):
@@ -60,8 +61,9 @@ def meaning_names(half: Half, lexicon: Lexicon, name_word_count: int) -> list[Me
             + SHARE_WORTH * np.minimum(_shares(members, column)[near], MOST_SHARE)
         )
         chosen = _plainest_form(int(near[np.argmax(plain)]), near, words, frequency)
-        label = Label(words[chosen], "meaning", None, "meaning")
-        result[i] = half.by_meaning(label, vectors[chosen], members.is_member)
+        found[i] = Label(words[chosen], "meaning", None, "meaning"), vectors[chosen]
+    for i, name in half.by_meaning(found).items():
+        result[i] = name
     return result
 
 

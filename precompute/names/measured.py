@@ -22,6 +22,7 @@ EXPERIMENT = "labels"
 LABEL, SHUFFLED, MEMBERS = "label", "shuffled labels", "members' words"
 KINDS = ("word", "spelling", "meaning", "none")
 RESAMPLES_AT_ONCE = 64
+DRAWN_AT_ONCE = 1 << 24  # latents of all resamples together: 256 MB
 
 
 def label_rows(
@@ -85,8 +86,9 @@ def _mean_row(
     known = values[np.isfinite(values)]
     rng = np.random.default_rng(seed)
     means = []
-    for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        n = min(RESAMPLES_AT_ONCE, resamples - start)
+    at_once = min(RESAMPLES_AT_ONCE, max(1, DRAWN_AT_ONCE // len(known)))
+    for start in range(0, resamples, at_once):
+        n = min(at_once, resamples - start)
         means.append(known[rng.integers(0, len(known), (n, len(known)))].mean(1))
     low, high = np.quantile(np.concatenate(means), (0.025, 0.975))
     found = row(EXPERIMENT, subject, setting, metric, float(known.mean()), len(known))

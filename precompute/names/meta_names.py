@@ -8,9 +8,11 @@ too few words, nothing in common is claimed: the words of the strongest members 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from precompute.names.choosing import Half, Members, MetaName
+from precompute.names.choosing import Half, Members, MetaName, chosen_words
 from precompute.names.meaning import meaning_names
 from precompute.names.patterns import spelling_patterns
 from precompute.names.profiles import Lexicon, Profiles, meanings
@@ -38,7 +40,7 @@ def name_meta_latents(
         own=None if own is None else own[latents],
         vectors=vectors,
     )
-    listed = [_members_name(half, i) for i in range(members.n_meta)]
+    listed = _members_names(half, members.n_meta)
     meant = meaning_names(half, lexicon, config.name_word_count)
     spelled = spelling_names(half, spelling_patterns(profiles.words, pieces))
     chosen = [
@@ -49,20 +51,21 @@ def name_meta_latents(
 
 
 def judged_scores(
-    names: list[MetaName], profiles: Profiles, own: np.ndarray | None, latents: np.ndarray
+    names: list[MetaName], profiles: Profiles, own: np.ndarray | None, shares: Any
 ) -> np.ndarray:
-    """float32 [n, n_names]: each name's score of each of these latents; 0 by a name without rule.
+    """float32 [n, n_names]: each name's score of some latents; 0 by a name without rule.
 
     Args:
-        own: of `meanings`, of all latents.
+        own: float32 [n, d], of `meanings`, of these latents.
+        shares: csr [n, n_words], rows of the profiles' matrix.
     """
-    scores = np.zeros((len(latents), len(names)), np.float32)
+    scores = np.zeros((shares.shape[0], len(names)), np.float32)
     directions = {i: n.direction for i, n in enumerate(names) if n.direction is not None}
     if directions and own is not None:
-        scores[:, list(directions)] = own[latents] @ np.stack(list(directions.values())).T
+        scores[:, list(directions)] = own @ np.stack(list(directions.values())).T
     matches = {i: n.matches for i, n in enumerate(names) if n.matches is not None}
     if matches:
-        scores[:, list(matches)] = profiles.matrix[latents] @ np.stack(list(matches.values())).T
+        scores[:, list(matches)] = shares @ chosen_words(profiles, list(matches.values())).T
     return scores
 
 
@@ -80,19 +83,25 @@ def _better(
     return spelling if spelling.fit >= meaning.fit + margin else meaning
 
 
-def _members_name(half: Half, meta_latent: int) -> MetaName:
+def _members_names(half: Half, n_meta: int) -> list[MetaName]:
     """The words of the strongest members: what they are, not what they have in common."""
-    members = half.members(meta_latent)
-    order = np.argsort(-members.weights, kind="stable")
-    fit = (word for word in members.best[order].tolist() if may_name(half.profiles.words[word]))
-    best = list(dict.fromkeys(fit))[:LABEL_TERMS]
-    if not best:
-        return MetaName(NO_LABEL)
-    label = Label(", ".join(half.profiles.words[word] for word in best), "members", None, "word")
-    if half.own is not None and half.vectors is not None:
-        mean = half.vectors[best].mean(0)
-        mean /= max(float(np.linalg.norm(mean)), 1e-12)
-        return half.by_meaning(label, mean, members.is_member)
-    matches = np.zeros(len(half.profiles.words), np.float32)
-    matches[best] = 1
-    return half.by_words(label, matches, members.is_member)
+    names = [MetaName(NO_LABEL)] * n_meta
+    meant: dict[int, tuple[Label, np.ndarray]] = {}
+    for i in range(n_meta):
+        members = half.members(i)
+        order = np.argsort(-members.weights, kind="stable")
+        fit = (word for word in members.best[order].tolist() if may_name(half.profiles.words[word]))
+        best = list(dict.fromkeys(fit))[:LABEL_TERMS]
+        if not best:
+            continue
+        text = ", ".join(half.profiles.words[word] for word in best)
+        label = Label(text, "members", None, "word")
+        if half.own is not None and half.vectors is not None:
+            mean = half.vectors[best].mean(0)
+            meant[i] = label, mean / max(float(np.linalg.norm(mean)), 1e-12)
+        else:
+            names[i] = half.by_words(label, np.array(best, np.int64), members.is_member)
+    if meant:
+        for i, name in half.by_meaning(meant).items():
+            names[i] = name
+    return names

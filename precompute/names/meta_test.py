@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from precompute.names.choosing import Members, MetaName
+from precompute.names.choosing import Members, MetaName, columns_at_once
 from precompute.names.meta_names import judged_scores
 from precompute.names.profiles import Profiles
 from precompute.names.ranking import accuracy_matrix, auc_matrix, ranks_by_column
@@ -50,27 +50,27 @@ def judge_meta_latents(
     count = np.asarray(held_out.sum(1)).ravel().astype(np.int64)
     has_name = np.array([bool(name.label.text) for name in names], bool)
     judged = np.flatnonzero(has_name & (count >= min_tests) & (count < len(latents)))
-    aucs = np.full((members.n_meta, len(judged)), np.nan)
-    accuracies = aucs.copy()
+    own_figures, sums = np.full((2, 2, members.n_meta), np.nan)  # accuracy and AUC
+    sums[:, judged] = 0.0
     thresholds = np.array([name.threshold for name in names])
-    for start in range(0, len(judged), COLUMNS_AT_ONCE):
-        part = judged[start : start + COLUMNS_AT_ONCE]
-        scores = judged_scores([names[i] for i in part], profiles, own, latents)
-        columns = slice(start, start + len(part))
-        aucs[:, columns] = auc_matrix(held_out, ranks_by_column(scores))
-        accuracies[:, columns] = accuracy_matrix(held_out, scores >= thresholds[part])
+    here = None if own is None else own[latents]
+    shares = profiles.matrix[latents]
+    at_once = columns_at_once(len(latents), COLUMNS_AT_ONCE)
+    for start in range(0, len(judged), at_once):
+        part = judged[start : start + at_once]
+        scores = judged_scores([names[i] for i in part], profiles, here, shares)
+        by_name = (
+            accuracy_matrix(held_out, scores >= thresholds[part])[judged],
+            auc_matrix(held_out, ranks_by_column(scores))[judged],
+        )
+        for way, figures in enumerate(by_name):
+            place = np.arange(len(part))
+            own_figures[way, part] = figures[start + place, place]
+            sums[way, judged] += figures.sum(1)
+    if len(judged) > 1:
+        others = (sums - own_figures) / (len(judged) - 1)
+    else:
+        others = np.full_like(sums, np.nan)
     n = np.zeros(members.n_meta, np.int64)
     n[judged] = count[judged]
-    accuracy, shuffled_accuracy = _own_and_others(accuracies, judged)
-    auc, shuffled_auc = _own_and_others(aucs, judged)
-    return MetaTest(n, accuracy, auc, shuffled_accuracy, shuffled_auc)
-
-
-def _own_and_others(figures: np.ndarray, judged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By each judged meta-latent's own name, and the mean over those of all others."""
-    own, others = np.full((2, len(figures)), np.nan)
-    mine = figures[judged, np.arange(len(judged))]
-    own[judged] = mine
-    if len(judged) > 1:
-        others[judged] = (figures[judged].sum(1) - mine) / (len(judged) - 1)
-    return own, others
+    return MetaTest(n, *own_figures, *others)

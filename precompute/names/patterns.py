@@ -39,6 +39,11 @@ class Patterns:
     matches: Any
     affix: np.ndarray
 
+    def words(self, pattern: int) -> np.ndarray:
+        """int64: numbers of the words that have it."""
+        start, end = self.matches.indptr[pattern : pattern + 2]
+        return self.matches.indices[start:end].astype(np.int64)
+
 
 def spelling_patterns(words: list[str], pieces: np.ndarray) -> Patterns:
     """Every pattern that at least `MIN_WORDS` of the words share.

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from scipy import sparse
 
 from precompute.text import TokenisedText
+
+OwnTerms: TypeAlias = list[list[dict[str, Any]]]
+Terms: TypeAlias = OwnTerms | pa.ListArray | pa.ChunkedArray
+"""For each latent its terms, best first, as in `top_terms` of `latents`: `term` and `score`."""
+TERM_LISTS = pa.list_(pa.struct([("term", pa.string()), ("score", pa.float64())]))
 
 
 @dataclass(frozen=True)
@@ -80,23 +86,40 @@ class Profiles:
         return self.best >= 0
 
 
-def profiles_of(terms: list[list[dict[str, Any]]], seed: int) -> Profiles:
-    """Profiles from rows of `top_terms`, weighted by score."""
-    words = sorted({term["term"] for own in terms for term in own})
-    number = {word: i for i, word in enumerate(words)}
-    latents = np.repeat(np.arange(len(terms)), [len(own) for own in terms])
-    columns = np.array([number[term["term"]] for own in terms for term in own], np.int64)
-    scores = np.array([term["score"] for own in terms for term in own], np.float64)
-    total = np.bincount(latents, scores, minlength=len(terms))
-    shape = (len(terms), len(words))
-    matrix = sparse.csr_matrix((scores / total[latents], (latents, columns)), shape=shape)
-    best = np.full(len(terms), -1, np.int64)
-    for latent, own in enumerate(terms):
-        if own:
-            best[latent] = number[max(own, key=lambda term: term["score"])["term"]]
+def profiles_of(terms: Terms, seed: int) -> Profiles:
+    """Profiles from `top_terms`, weighted by score."""
+    lists = as_lists(terms)
+    n, lengths = len(lists), lists.value_lengths().to_numpy(zero_copy_only=False)
+    term, score = lists.flatten().flatten()[:2]
+    met = term.cast(pa.string()).dictionary_encode()
+    order = np.argsort(np.array(met.dictionary.to_pylist(), object), kind="stable")
+    words: list[str] = [met.dictionary[i].as_py() for i in order.tolist()]
+    columns = np.argsort(order)[met.indices.to_numpy(zero_copy_only=False)]
+    latents = np.repeat(np.arange(n), lengths)
+    scores = score.to_numpy(zero_copy_only=False).astype(np.float64)
+    total = np.bincount(latents, scores, minlength=n)
+    matrix = sparse.csr_matrix((scores / total[latents], (latents, columns)), shape=(n, len(words)))
+    best = np.full(n, -1, np.int64)
+    falling = np.lexsort((-scores, latents))[::-1]  # the last one written is the first and highest
+    best[latents[falling]] = columns[falling]
     is_choosing = np.random.default_rng(seed).random(len(words)) < 0.5
-    chooses = (best >= 0) & is_choosing[best] if words else np.zeros(len(terms), bool)
+    chooses = (best >= 0) & is_choosing[best] if words else np.zeros(n, bool)
     return Profiles(words, matrix.astype(np.float32), best, chooses)
+
+
+def as_lists(terms: Terms) -> pa.ListArray:
+    """Terms as one Arrow array of lists."""
+    if isinstance(terms, list):
+        return pa.array(terms, TERM_LISTS)
+    return terms.combine_chunks() if isinstance(terms, pa.ChunkedArray) else terms
+
+
+def terms_of(terms: Terms, latents: slice) -> OwnTerms:
+    """Terms of some latents as Python objects; a million latents have too many for all at once."""
+    if isinstance(terms, list):
+        return terms[latents]
+    start, end = latents.indices(len(terms))[:2]
+    return terms.slice(start, end - start).to_pylist()
 
 
 def meanings(profiles: Profiles, vectors: np.ndarray | None) -> np.ndarray | None:

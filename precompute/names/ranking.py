@@ -51,14 +51,17 @@ def best_cut(scores: np.ndarray, is_member: np.ndarray) -> tuple[float, float]:
         scores: float [n].
         is_member: bool [n] with at least one True and one False.
     """
-    order = np.argsort(-scores, kind="stable")
-    ordered, member = scores[order], is_member[order]
-    hits, alarms = np.cumsum(member), np.cumsum(~member)
-    accuracy = (hits / hits[-1] + 1 - alarms / alarms[-1]) / 2
-    ends = np.flatnonzero(np.append(ordered[1:] < ordered[:-1], True))  # equal scores stay together
-    end = ends[np.argmax(accuracy[ends])]
-    below = ordered[end + 1] if end + 1 < len(ordered) else ordered[end]
-    return float((ordered[end] + below) / 2), float(accuracy[end])
+    own = np.sort(scores[is_member])
+    # the best cut is at a member's score: below it, others are called until the next member
+    cuts, hits = np.unique(own, return_index=True)
+    hits = len(own) - hits
+    reached = np.bincount(np.searchsorted(cuts, scores, "right"), minlength=len(cuts) + 1)
+    called = len(scores) - np.cumsum(reached)[:-1]
+    accuracy = (hits / len(own) + 1 - (called - hits) / (len(scores) - len(own))) / 2
+    best = len(cuts) - 1 - int(np.argmax(accuracy[::-1]))  # of equal ones the highest
+    lower = scores[scores < cuts[best]]
+    below = lower.max() if len(lower) else cuts[best]
+    return float((cuts[best] + below) / 2), float(accuracy[best])
 
 
 def accuracy_matrix(members: Any, is_called: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def spelling_names(half: Half, patterns: Patterns) -> list[MetaName | None]:
     n_meta = half.weights.shape[0]
     if not len(half.latents):
         return [None] * n_meta
-    shares = (half.profiles.matrix[half.latents] @ patterns.matches).tocsc()
+    shares = (half.shares @ patterns.matches).tocsc()
     aucs = half.weighted_aucs(lambda part: shares[:, part].toarray(), len(patterns.texts))
     values = [number_value(word) for word in half.profiles.words]
     result: list[MetaName | None] = []
@@ -61,8 +61,8 @@ def _shared(
     """The best few patterns that hold for enough words of several stems, with what they match."""
     found = []
     for pattern in np.argsort(-aucs, kind="stable")[:PATTERNS_TRIED].tolist():
-        matches = patterns.matches[:, [pattern]].toarray().ravel()
-        fits = matches[members.best] > 0
+        matches = patterns.words(pattern)
+        fits = np.isin(members.best, matches)
         own = [word for word, fit in zip(members.words, fits, strict=True) if fit]
         stems = spread(own, members.weights[fits], int(patterns.affix[pattern]))
         if len(set(own)) >= MIN_WORDS and stems >= MIN_STEMS:
@@ -78,6 +78,6 @@ def _ranges(members: OwnMembers, values: list[int | None]) -> list[tuple[Label, 
     found = {number_range(members.words, members.weights, share) for share in RANGE_SHARES}
     result = []
     for text, low, high in sorted(one for one in found if one is not None):
-        matches = [value is not None and low <= value <= high for value in values]
-        result.append((_label(text), np.array(matches, np.float32)))
+        matches = [i for i, v in enumerate(values) if v is not None and low <= v <= high]
+        result.append((_label(text), np.array(matches, np.int64)))
     return result

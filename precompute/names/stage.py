@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -18,6 +17,8 @@ from precompute.config import RunConfig
 from precompute.decomposition import decompose
 from precompute.dictionary import Dictionary
 from precompute.evidence.files import load_words
+from precompute.named.labels import copy_meta_labels, given_terms, searched, with_given_names
+from precompute.named.tables import directions_of
 from precompute.names.choosing import Members
 from precompute.names.embedding import embed
 from precompute.names.files import is_complete, save_names
@@ -27,14 +28,12 @@ from precompute.names.measured import label_rows, tested
 from precompute.names.meta_names import name_meta_latents
 from precompute.names.meta_test import judge_meta_latents
 from precompute.names.patterns import spelling_patterns
-from precompute.names.profiles import Lexicon, meanings, profiles_of, word_statistics
+from precompute.names.profiles import Lexicon, Terms, meanings, profiles_of, word_statistics
 from precompute.names.section import NamesConfig
 from precompute.stages import Stages
 from precompute.textcache import stored_text
 from precompute.words import NAMES_NAME
 from precompute.workers import run_tasks
-
-Terms = list[list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -54,17 +53,18 @@ def give_names(
     """Name everything that has no name yet, the largest SAE first; needs tables and evidence."""
     waiting = [
         NamesTask(config, names, sae_id, stages, folder)
-        for sae_id in sorted(config.described_ids, key=lambda i: -int(i.rpartition("-")[2]))
+        for sae_id in stages.largest_first(config.described_ids)
         if not all(is_complete(folder, one) for one in named_ids(config, sae_id))
     ]
     if waiting:
         _lexicon(waiting[0])  # the embeddings are kept before the tasks share them
     run_tasks(name_sae, waiting, workers)
+    copy_meta_labels(config, folder)
 
 
 def named_ids(config: RunConfig, sae_id: str) -> list[str]:
-    """An SAE, and its meta-SAE if it has one."""
-    meta = config.meta_ids.get(sae_id)
+    """An SAE, and its meta-SAE if it has one of its own."""
+    meta = None if sae_id in config.applied_ids else config.meta_ids.get(sae_id)
     return [sae_id] if meta is None else [sae_id, meta]
 
 
@@ -75,15 +75,15 @@ def name_sae(task: NamesTask) -> None:
     rows = pq.read_table(
         task.stages.tables / sae_id / "latents.parquet", columns=["latent", "top_terms"]
     )
-    terms: Terms = rows.sort_by("latent")["top_terms"].to_pylist()
+    terms: Terms = rows.sort_by("latent")["top_terms"]
     known: list[str] | None = None
-    if sae_id == config.words_id:
+    if sae_id == config.words_id or directions_of(config, sae_id) is not None:
         known = json.loads((task.stages.saes / sae_id / NAMES_NAME).read_text(encoding="utf-8"))
     if not is_complete(task.folder, sae_id):
         _name_latents(task, lexicon, terms, known)
-    if sae_id in config.meta_ids and not is_complete(task.folder, config.meta_ids[sae_id]):
+    if not all(is_complete(task.folder, one) for one in named_ids(config, sae_id)):
         if known is not None:  # a word stands for itself, whatever else it fires on
-            terms = [[{"term": name, "score": 1.0}] for name in known]
+            terms = given_terms(known)
         _name_meta_latents(task, lexicon, terms)
 
 
@@ -93,7 +93,10 @@ def _name_latents(task: NamesTask, lexicon: Lexicon, terms: Terms, known: list[s
         load_words(task.stages.evidence, task.sae_id, part) for part in ("choose", "test")
     )
     patterns = spelling_patterns(lexicon.words, lexicon.pieces)
-    names = name_latents(choose, lexicon.words, patterns, terms, known)
+    spelt = None if known is None else [searched(name) for name in known]
+    names = name_latents(choose, lexicon.words, patterns, terms, spelt)
+    if known is not None and task.sae_id != task.config.words_id:
+        names = with_given_names(names, known, lexicon.words)
     result = judge_latents(names, test, lexicon, settings.min_tests, settings.shuffles, seed)
     labels = tested(names.labels, result)
     figures = label_rows(task.sae_id, labels, result, settings.resamples, seed)

@@ -107,7 +107,7 @@ def interpolation(
     Args:
         firings: every firing of the smaller and of the larger SAE on these rows, by row.
     """
-    total = float((x - x.double().mean(0)).double().pow(2).sum())
+    total = squared_sum(x, x.mean(0, dtype=torch.float64))
     error = x - small.b_dec
     add_to_error(error, small, firings[0], np.ones(len(firings[0].rows), bool), -1.0)
     n_active = len(firings[0].rows)
@@ -120,7 +120,7 @@ def interpolation(
             n_active += int(join.sum()) - int(leave.sum())
         if action == "bias":
             error += small.b_dec - large.b_dec
-        squared = float(error.double().pow(2).sum())
+        squared = squared_sum(error)
         yield Point(
             step=step,
             action=action,
@@ -131,6 +131,12 @@ def interpolation(
             variance_explained=1.0 - squared / total,
             error=error,
         )
+
+
+def squared_sum(rows: torch.Tensor, mean: torch.Tensor | None = None) -> float:
+    """Sum of squares of rows [n, d], less their mean [d] if given, in float64 block by block."""
+    blocks = (block.double() for block in rows.split(ROWS_AT_ONCE))
+    return float(sum((b if mean is None else b - mean).pow(2).sum() for b in blocks))
 
 
 def add_to_error(

@@ -20,7 +20,7 @@ import torch
 from tqdm.auto import tqdm
 
 from precompute.dictionary import Dictionary
-from precompute.sparse import candidates, entry_dots, sparse_matrix
+from precompute.sparse import entry_dots, sparse_matrix
 
 ROWS_AT_ONCE = 4096
 LATENTS_AT_ONCE = 2048  # resampled together: 1,000 x 2,048 float64 are 16 MB
@@ -75,13 +75,16 @@ def pass_sums(
     """
     n_blocks = len(block_starts) - 1
     fired = {i: np.zeros(d.n_latents, np.int64) for i, d in dictionaries.items()}
-    error = {p: np.zeros(dictionaries[p[1]].n_latents * n_blocks) for p in nearest}
+    error = {p: np.zeros((dictionaries[p[1]].n_latents, n_blocks)) for p in nearest}
     together = {p: np.zeros(dictionaries[p[1]].n_latents, np.int64) for p in nearest}
-    square = {i: d.W_dec.pow(2).sum(1) for i, d in dictionaries.items()}
+    square = {
+        i: torch.cat([rows.pow(2).sum(1) for rows in d.W_dec.split(ROWS_AT_ONCE)])
+        for i, d in dictionaries.items()
+    }
     for start, block in _row_blocks(rows, title):
         entries, residual = {}, {}
         for sae_id, sae in dictionaries.items():
-            index, acts = candidates(block, sae.W_enc, sae.b_enc, sae.threshold)
+            index, acts = sae.encoder.active(block)
             row = torch.div(index, sae.n_latents, rounding_mode="floor")
             latent = index - row * sae.n_latents
             fired[sae_id] += np.bincount(latent.numpy(), minlength=sae.n_latents)
@@ -89,20 +92,22 @@ def pass_sums(
             active = sparse_matrix(row, latent, acts, (len(block), sae.n_latents))
             residual[sae_id] = block - sae.decode(active)
         numbers = np.searchsorted(block_starts, np.arange(start, start + len(block)), "right") - 1
+        first, n_here = numbers[0], numbers[-1] - numbers[0] + 1
         for pair, nearest_small in nearest.items():
             small, large = pair
             row, latent, acts, _ = entries[large]
             dots = entry_dots(residual[small], dictionaries[large].W_dec, row, latent)
             change = acts.double() * (acts * square[large][latent] - 2 * dots)
-            key = latent.numpy() * n_blocks + numbers[row.numpy()]
-            error[pair] += np.bincount(key, change.numpy(), minlength=len(error[pair]))
+            key = latent.numpy() * n_here + numbers[row.numpy()] - first
+            here = error[pair][:, first : first + n_here]
+            here += np.bincount(key, change.numpy(), minlength=here.size).reshape(here.shape)
             wanted = row * dictionaries[small].n_latents + torch.from_numpy(nearest_small)[latent]
             both = latent[_contains(entries[small][3], wanted)]
             together[pair] += np.bincount(both.numpy(), minlength=len(together[pair]))
     return PassSums(
         tokens=np.diff(block_starts),
         fired=fired,
-        squared_error={p: sums.reshape(-1, n_blocks) for p, sums in error.items()},
+        squared_error=error,
         together=together,
     )
 
@@ -114,9 +119,10 @@ def delta_mse(sums: PassSums, pair: Pair, d_in: int, n_resamples: int, seed: int
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=n_resamples)
     sizes = (weights @ sums.tokens)[:, None] * d_in
-    low, high = np.empty(n_latents), np.empty(n_latents)
-    for start in range(0, n_latents, LATENTS_AT_ONCE):
-        part = slice(start, start + LATENTS_AT_ONCE)
+    low, high = np.zeros((2, n_latents))  # a latent that never fired changes nothing
+    fired = np.flatnonzero(sums.fired[pair[1]])
+    for start in range(0, len(fired), LATENTS_AT_ONCE):
+        part = fired[start : start + LATENTS_AT_ONCE]
         resampled = weights @ squared_error[part].T / sizes
         low[part], high[part] = np.quantile(resampled, (0.025, 0.975), axis=0)
     return DeltaMse(

@@ -31,7 +31,7 @@ class Effect:
 
 
 class SplicedModel:
-    """A model whose residual stream can be replaced at ordinary tokens of some contexts."""
+    """A model whose activations can be replaced at ordinary tokens of some contexts."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class SplicedModel:
     ):
         """`pieces`: token ids of each context, in the order of the rows that `effect` gets."""
         self.config, self.language_model, self.device = config, language_model, device
+        self.place = language_model.place(config)
         size = config.batch_contexts
         self.batches = [
             padded(config, language_model, pieces[i : i + size])
@@ -54,7 +55,7 @@ class SplicedModel:
 
     @torch.inference_mode()
     def effect(self, rows: torch.Tensor) -> Effect:
-        """The effect of `rows` float32 [n_rows, d_model] in place of the model's own."""
+        """The effect of `rows` float32 [n_rows, d_in] in place of the model's own."""
         start, values, kl = 0, [], []
         for number, batch in enumerate(self.batches):
             n = int(batch.ordinary.sum())
@@ -100,19 +101,15 @@ class SplicedModel:
             return self._forward(batch)
         ordinary = batch.ordinary.to(self.device)
 
-        def splice(_module: torch.nn.Module, _inputs: object, output: Any) -> Any:
-            hidden = (output[0] if isinstance(output, tuple) else output).clone()
-            new = rows.to(hidden.dtype)
+        def spliced(hidden: torch.Tensor) -> torch.Tensor:
+            changed, new = hidden.clone(), rows.to(hidden.dtype)
             if self.config.centred:  # SAEs read centred rows, the model needs the mean back
                 new = new + hidden[ordinary].mean(1, keepdim=True)
-            hidden[ordinary] = new
-            return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
+            changed[ordinary] = new
+            return changed
 
-        hook = self.language_model.block(self.config.layer).register_forward_hook(splice)
-        try:
+        with self.place.replace(spliced):
             return self._forward(batch)
-        finally:
-            hook.remove()
 
     def _forward(self, batch: PaddedBatch) -> Any:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):

@@ -8,7 +8,7 @@ a latent does not count as useful for fitting the very tokens it is judged on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from precompute.activations import Firings
 from precompute.dictionary import Dictionary
 from precompute.sparse import entry_dots
-from precompute.stitching.curve import add_to_error
+from precompute.stitching.curve import ROWS_AT_ONCE, add_to_error, squared_sum
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,23 @@ class Merged:
 
 @torch.no_grad()
 def merge_upward(
-    x: torch.Tensor, suite: dict[str, Dictionary], firings: dict[str, Firings], n_choosing: int
+    x: torch.Tensor,
+    suite: dict[str, Dictionary],
+    firings: Callable[[str], Firings],
+    n_choosing: int,
 ) -> Iterator[Merged]:
     """Merge the suite, given from small to large, over rows x float32 [n_rows, d_in].
 
     Args:
-        firings: every firing of each SAE on these rows.
+        firings: from an SAE's id to every firing on these rows.
         n_choosing: the first this many rows decide which latents join, the others judge.
     """
     judging = x[n_choosing:]
-    total = float((judging - judging.double().mean(0)).double().pow(2).sum())
+    total = squared_sum(judging, judging.mean(0, dtype=torch.float64))
     n_latents = n_active = 0
     error = x
     for number, (sae_id, sae) in enumerate(suite.items()):
-        firing = firings[sae_id]
+        firing = firings(sae_id)
         if number == 0:
             error = x - sae.b_dec  # the smallest SAE's bias serves all along
             joins = np.ones(sae.n_latents, bool)
@@ -57,7 +60,7 @@ def merge_upward(
         add_to_error(error, sae, firing, joining, -1.0)
         n_latents += int(joins.sum())
         n_active += int((joining & (firing.rows >= n_choosing)).sum())
-        squared = float(error[n_choosing:].double().pow(2).sum())
+        squared = squared_sum(error[n_choosing:])
         yield Merged(
             sae_id=sae_id,
             n_joined=int(joins.sum()),
@@ -76,5 +79,6 @@ def _lowers_error(
     row, latent = torch.from_numpy(firing.rows[chosen]), torch.from_numpy(firing.latents[chosen])
     acts = torch.from_numpy(firing.activations[chosen]).double()
     dots = entry_dots(error, sae.W_dec, row, latent).double()
-    change = acts * (acts * sae.W_dec.double().pow(2).sum(1)[latent] - 2 * dots)
+    square = torch.cat([rows.double().pow(2).sum(1) for rows in sae.W_dec.split(ROWS_AT_ONCE)])
+    change = acts * (acts * square[latent] - 2 * dots)
     return np.bincount(latent.numpy(), change.numpy(), minlength=sae.n_latents) < 0

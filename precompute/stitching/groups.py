@@ -16,7 +16,11 @@ import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from precompute.geometry import COARSE_ERROR
+from precompute.sparse import entry_dots
+
 ROWS_AT_ONCE = 2048
+COSINES_AT_ONCE = 1 << 26  # 128 MB in bfloat16
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,20 @@ class Edges:
 
 
 def similar_pairs(small: torch.Tensor, large: torch.Tensor, min_cosine: float) -> Edges:
-    """All pairs of unit rows, `small` [n_small, d] and `large` [n_large, d], at that cosine."""
+    """All pairs of unit rows, `small` [n_small, d] and `large` [n_large, d], at that cosine.
+
+    A product in bfloat16 leaves the pairs that can be similar; float32 decides.
+    """
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for start in range(0, len(large), ROWS_AT_ONCE):
-        cosine = large[start : start + ROWS_AT_ONCE] @ small.t()
-        row, column = (cosine >= min_cosine).nonzero(as_tuple=True)
-        values = cosine[row, column].numpy()
-        found.append((column.numpy(), row.numpy() + start, values))
+    coarse = small.bfloat16()
+    at_once = max(1, min(ROWS_AT_ONCE, COSINES_AT_ONCE // max(1, len(small))))
+    for start in range(0, len(large), at_once):
+        rows = large[start : start + at_once]
+        above = (rows.bfloat16() @ coarse.t()) >= min_cosine - COARSE_ERROR
+        row, column = np.divmod(above.flatten().numpy().nonzero()[0], len(small))
+        cosine = entry_dots(rows, small, torch.from_numpy(row), torch.from_numpy(column)).numpy()
+        good = cosine >= min_cosine
+        found.append((column[good], row[good] + start, cosine[good]))
     return Edges(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 

@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from precompute.activations import Firings
 from precompute.dictionary import Dictionary
 from precompute.sections import StitchConfig
-from precompute.stitching.curve import Point, Schedule, interpolation
+from precompute.stitching.curve import Point, Schedule, interpolation, squared_sum
 from precompute.stitching.effect import Effect, SplicedModel
 from precompute.stitching.predictor import predictor
 from precompute.stitching.refit import ActiveMatrix, refit_decoder, squared_error
@@ -56,7 +56,7 @@ def curve_points(
     points = []
     with tqdm(total=len(plan.actions), desc=title, unit=" points") as bar:
         for point in interpolation(heldout.x, small, large, (heldout.small, heldout.large), plan):
-            effect = model.effect((heldout.x - point.error)[: model.n_rows])
+            effect = model.effect(heldout.x[: model.n_rows] - point.error[: model.n_rows])
             refit = (
                 _refit(point.step, small, large, heldout, train, plan, config)
                 if point.step in refit_at
@@ -98,8 +98,7 @@ def _refit(
         active(train), train.x, decoder, small.b_dec, config.refit_iterations
     )
     error = squared_error(active(heldout), heldout.x, weights, bias)
-    centred = heldout.x - heldout.x.double().mean(0)
-    return 1.0 - error / float(centred.pow(2).sum())
+    return 1.0 - error / squared_sum(heldout.x, heldout.x.mean(0, dtype=torch.float64))
 
 
 def _kept(firing: Firings, keep: np.ndarray, offset: int) -> Firings:

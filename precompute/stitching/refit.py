@@ -13,7 +13,9 @@ import torch
 
 from precompute.activations import Firings
 from precompute.sparse import sparse_matrix
+from precompute.stitching.curve import squared_sum
 
+ENTRIES_AT_ONCE = 1 << 27  # of the decoder: 512 MB, held seven times
 RIDGE = 1e-4  # pull to the rows as they are, as a share of the mean squared column of F
 
 
@@ -43,6 +45,8 @@ def refit_decoder(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Decoder [n_latents, d] and bias [d] after `steps` steps of conjugate gradients.
 
+    Columns of x have problems of their own, so a wide decoder is fitted a few columns at a time.
+
     Args:
         active: activations of the stitched SAE's latents on the rows x float32 [n_rows, d].
         decoder, bias: where to start.
@@ -50,6 +54,25 @@ def refit_decoder(
     The problem is |x - F W - b|^2 + ridge |W - W_start|^2, one for each column of x, all with the
     same matrix, preconditioned by its diagonal.
     """
+    at_once = max(1, ENTRIES_AT_ONCE // (len(decoder) + 1))
+    parts = [
+        _refit_columns(
+            active,
+            x[:, start : start + at_once].contiguous(),
+            decoder[:, start : start + at_once],
+            bias[start : start + at_once],
+            steps,
+        )
+        for start in range(0, x.shape[1], at_once)
+    ]
+    weights, biases = zip(*parts, strict=True)
+    return torch.cat(weights, dim=1), torch.cat(biases)
+
+
+def _refit_columns(
+    active: ActiveMatrix, x: torch.Tensor, decoder: torch.Tensor, bias: torch.Tensor, steps: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`refit_decoder` for some columns of x, decoder and bias."""
     ridge = RIDGE * float(active.square.mean())
     diagonal = torch.cat([active.square + ridge, torch.tensor([float(len(x))])]).unsqueeze(1)
 
@@ -83,4 +106,4 @@ def squared_error(
     active: ActiveMatrix, x: torch.Tensor, decoder: torch.Tensor, bias: torch.Tensor
 ) -> float:
     """Sum of squared errors of bias + F W on rows x [n_rows, d]."""
-    return float((x - active.by_row @ decoder - bias).double().pow(2).sum())
+    return squared_sum(x - active.by_row @ decoder - bias)

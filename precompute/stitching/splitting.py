@@ -71,13 +71,14 @@ def recovery(
     wanted_meta, _ = parents(smaller, meta_directions)
     has_parent = np.flatnonzero(parent >= 0)
     wanted = wanted_meta[parent[has_parent]]
-    active = np.zeros((len(parent), n_meta), bool)
-    active[shown.latent, shown.meta_latent] = True
+    active = shown.keys(n_meta)  # ascending
     is_recovered = np.zeros(len(parent), bool)
-    is_recovered[has_parent] = active[has_parent, wanted]
+    is_recovered[has_parent] = _contains(active, has_parent * n_meta + wanted)
     rng = np.random.default_rng(seed)
     by_chance = [
-        active[rng.permutation(has_parent), wanted].mean() if len(wanted) else 0.0
+        _contains(active, rng.permutation(has_parent) * n_meta + wanted).mean()
+        if len(wanted)
+        else 0.0
         for _ in range(N_SHUFFLES)
     ]
     share = float(is_recovered[has_parent].mean()) if len(wanted) else 0.0
@@ -88,6 +89,14 @@ def recovery(
         n=len(wanted),
         is_recovered=is_recovered,
     )
+
+
+def _contains(ascending: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """bool [n]: whether each wanted number is among the ascending ones."""
+    if not len(ascending):
+        return np.zeros(len(wanted), bool)
+    place = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    return ascending[place] == wanted
 
 
 def phi(both: np.ndarray, one: np.ndarray, other: np.ndarray, n: int) -> np.ndarray:

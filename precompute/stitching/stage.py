@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from precompute.activations import all_firings
+from precompute.activations import Firings, all_firings
 from precompute.config import RunConfig
 from precompute.dictionary import Dictionary
 from precompute.sources import load_language_model
@@ -92,9 +92,7 @@ def run_pass(task: StitchTask) -> None:
 def run_pair(task: StitchTask) -> None:
     """Novel latents of one pair and, if the config asks for it, the interpolation curve."""
     config, folder, pair = task.config, task.stages.stitching, task.pair
-    parts = [
-        load_pass(pass_path(folder, n), config.sae_ids, config.pairs) for n in range(task.number)
-    ]
+    parts = [load_pass(pass_path(folder, n), pair, (pair,)) for n in range(task.number)]
     sums = joined(parts)
     small, large = (_load(task, sae_id) for sae_id in pair)
     settings, nearest = config.stitching, _nearest(task)[pair]
@@ -124,7 +122,10 @@ def run_merge(task: StitchTask) -> None:
     rows = _activations(task, "heldout")[:n]
     x = torch.from_numpy(np.array(rows)).float()
     suite = {i: _load(task, i) for i in config.sae_ids}
-    firings = {i: all_firings(sae, rows, f"{i} firings") for i, sae in suite.items()}
+
+    def firings(sae_id: str) -> Firings:
+        return all_firings(suite[sae_id], rows, f"{sae_id} firings")
+
     merged = [asdict(step) for step in merge_upward(x, suite, firings, n // 2)]
     path = task.stages.stitching / MERGED_NAME
     write_atomically(path, lambda temporary: temporary.write_text(json.dumps(merged)))

@@ -132,14 +132,14 @@ def _latent_rows(result: PairResult) -> pa.Table:
     return as_table(
         STITCHING.arrow,
         {
-            "small_sae_id": [result.pair[0]] * n,
-            "large_sae_id": [result.pair[1]] * n,
+            "small_sae_id": pa.repeat(result.pair[0], n),
+            "large_sae_id": pa.repeat(result.pair[1], n),
             "latent": np.arange(n),
             "delta_mse": delta.value,
             "ci_low": delta.ci_low,
             "ci_high": delta.ci_high,
             "fired": delta.fired,
-            "kind": kind.tolist(),
+            "kind": kind,
             "nearest_latent": result.nearest.index,
             "max_cosine": result.nearest.cosine,
             "together": result.together,
@@ -155,12 +155,14 @@ def _group_rows(result: PairResult) -> pa.Table:
     for name, numbers in (("small_latents", groups.small), ("large_latents", groups.large)):
         order = np.argsort(numbers, kind="stable")
         ends = np.searchsorted(numbers[order], np.arange(n + 1))
-        members[name] = [order[a:b].tolist() for a, b in pairwise(ends)]
+        members[name] = pa.ListArray.from_arrays(
+            pa.array(ends, pa.int32()), pa.array(order[: ends[-1]], pa.int32())
+        )
     return as_table(
         SWAP_GROUPS.arrow,
         {
-            "small_sae_id": [result.pair[0]] * n,
-            "large_sae_id": [result.pair[1]] * n,
+            "small_sae_id": pa.repeat(result.pair[0], n),
+            "large_sae_id": pa.repeat(result.pair[1], n),
             "group": np.arange(n),
             "mean_cosine": groups.mean_cosine[:n],
             "is_split": groups.is_split[:n],

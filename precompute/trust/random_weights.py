@@ -44,7 +44,7 @@ def control_saes(config: RunConfig, trust: TrustConfig) -> dict[str, str]:
 
     None for published SAEs: nothing here could be trained as they were.
     """
-    if config.saes is None:
+    if config.trained is None:
         return {}
     width = control_width(config, trust)
     return {which: f"sae-{width}, {which}" for which in (RANDOM_MODEL, SAME_BUDGET)}
@@ -56,7 +56,7 @@ def control_width(config: RunConfig, trust: TrustConfig) -> int:
 
 def train_control_sae(task: ControlSaeTask) -> None:
     """Train it and keep its decoder rows; the activations it needed are removed again."""
-    suite = task.config.saes
+    suite = task.config.trained
     if suite is None:
         raise ValueError("the SAEs of this run were not trained here, so none can be trained alike")
     name = control_saes(task.config, task.trust)[task.which]

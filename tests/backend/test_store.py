@@ -1,4 +1,4 @@
-"""Listing, opening and asking runs."""
+"""Opening and asking runs."""
 
 from __future__ import annotations
 
@@ -14,51 +14,11 @@ import pytest
 from backend import queries
 from backend.answers import answer
 from backend.edited_labels import labels_path
-from backend.listing import DEFAULT_DATA, data_dir, list_problems, list_runs
-from backend.manifest import RunError, read_manifest
+from backend.manifest import RunError
 from backend.question import Question
 from backend.records import column
-from backend.schema import MANIFEST_NAME, TABLES
+from backend.schema import TABLES
 from backend.store import Run, open_run
-
-
-def test_valid_runs_are_listed_and_broken_ones_explained(fixture_run: Path, tmp_path: Path) -> None:
-    for name in ("b", "a", "broken"):
-        shutil.copytree(fixture_run, tmp_path / name)
-    (tmp_path / "broken" / MANIFEST_NAME).write_text("{}")
-    (tmp_path / "unrelated").mkdir()
-    (tmp_path / ".hidden").mkdir()
-    (tmp_path / "file.txt").write_text("")
-    listed = list_runs(tmp_path)
-    assert [summary.name for summary in listed] == ["a", "b"]
-    assert listed[0].short_hash == read_manifest(fixture_run).content_hash[:12]
-    assert listed[0].path == tmp_path / "a"
-    assert listed[0].title == "Planted fixture <b>run</b>"
-    [problem] = list_problems(tmp_path)
-    assert problem.name == "broken"
-    assert "schema version None" in problem.message
-
-
-def test_half_written_run_is_not_listed_but_explained(copied_run: Path) -> None:
-    (copied_run / MANIFEST_NAME).unlink()
-    assert list_runs(copied_run.parent) == []
-    [problem] = list_problems(copied_run.parent)
-    assert "is missing, so the run is not complete" in problem.message
-
-
-def test_empty_absent_or_wrong_data_folder_holds_no_run(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    for folder in (tmp_path, tmp_path / "absent", tmp_path / "file"):
-        assert list_runs(folder) == []
-        assert list_problems(folder) == []
-
-
-def test_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SUBATOMIC_DATA", "/somewhere/else")
-    assert data_dir() == Path("/somewhere/else")
-    monkeypatch.delenv("SUBATOMIC_DATA")
-    assert data_dir() == DEFAULT_DATA
-    assert DEFAULT_DATA.name == "data"
 
 
 def test_damaged_run_is_not_opened(copied_run: Path) -> None:

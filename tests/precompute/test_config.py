@@ -62,7 +62,9 @@ def test_what_follows_from_the_choices_is_derived(tmp_path):
         ("rows_per_meta_latent = 8", "width = 8", "meta.width: Extra inputs"),
         ("layer = 1", 'layer = "first"', "model.layer: Input should be a valid integer"),
         ("layer = 1", "layer = 0", "model.layer: Input should be greater than 0"),
-        ("layer = 1\n", "", "model.layer: Field required"),
+        ("layer = 1\n", "", "model: Value error, give either layer"),
+        ("layer = 1", 'layer = 1\nhook = "transformer"', "model: Value error, give either layer"),
+        ("layer = 1", 'hook = ""', "model.hook: String should have at least 1 character"),
         ("k = 4", "k = -1", "saes.k: Input should be greater than 0"),
         ("k = 4", 'k = "four"', "saes.k: Input should be a valid number"),
         ("epochs = 1.0", "epochs = 0", "saes.epochs: Input should be greater than 0"),
@@ -90,6 +92,24 @@ def test_a_config_that_cannot_be_used_names_the_key(tmp_path, line, replacement,
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'mine.toml'} cannot be used:\n")
     assert expected in message
+
+
+def test_a_config_with_a_layer_finds_what_was_made_before_there_were_hooks():
+    # these digits name folders of work that took hours: they were printed by the version of
+    # `ModelConfig` that knew `layer` alone, for this file
+    model = load_config(CONFIGS / "minilm.toml").model
+    assert model.fingerprint() == "bbf7c03148"
+    assert model.fingerprint("a", "b") == "9f5846a1c4"
+    assert model.place == "hidden_states[4]"
+
+
+def test_a_hook_makes_another_fingerprint_for_each_place(tmp_path):
+    configs = [
+        _load(tmp_path, GOOD.replace("layer = 1", f'hook = "blocks.{n}.attn.hook_z"')).model
+        for n in (0, 1)
+    ]
+    assert len({config.fingerprint() for config in configs}) == 2
+    assert configs[1].place == configs[1].hook == "blocks.1.attn.hook_z"
 
 
 def test_a_name_in_the_file_is_refused_since_the_file_has_one(tmp_path):

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from precompute import activations, counting
+from precompute import activations
 from precompute.activations import Firings, all_firings, firings
-from precompute.counting import Counts, count_firings, histogram_of
+from precompute.counting import Counts, Scale, checked_units, count_firings
 from precompute.dictionary import Dictionary
+from precompute.histograms import histograms
+from precompute.passes import sums
 from precompute.terms import score_terms
 from precompute.text import TokenisedText, tokenise
 from tests.precompute.small_text import small_config
@@ -69,6 +71,13 @@ def _dense(dictionary: Dictionary, rows: np.ndarray) -> np.ndarray:
     return dictionary.encode(torch.from_numpy(rows).float()).numpy()
 
 
+def _histogram(counts: Counts, latent: int, n_bins: int) -> tuple[list[float], list[int]]:
+    totals = counts.totals
+    every = range(len(totals.count))
+    found = histograms(counts.scale, counts.bins, every, totals.max_activation, n_bins)
+    return found.edges[latent].as_py(), found.counts[latent].as_py()
+
+
 def _occurrences(
     text: TokenisedText, row_tokens: np.ndarray, block_rows: int
 ) -> list[tuple[str, list[int]]]:
@@ -102,12 +111,13 @@ def test_firings_are_the_entries_above_the_threshold(dictionary, rows, block_row
 
 def test_totals_of_each_latent_equal_those_of_the_dense_matrix(counts, dictionary, rows):
     acts = _dense(dictionary, rows)
-    assert counts.tokens_seen == len(rows)
-    assert counts.count.tolist() == (acts > 0).sum(0).tolist()
-    assert counts.count[QUIET] == 0
-    assert (np.delete(counts.count, QUIET) > 20).all()
-    np.testing.assert_allclose(counts.activation_sum, acts.sum(0), rtol=1e-5)
-    np.testing.assert_allclose(counts.max_activation, acts.max(0), rtol=1e-5)
+    totals = counts.totals
+    assert totals.tokens_seen == len(rows)
+    assert totals.count.tolist() == (acts > 0).sum(0).tolist()
+    assert totals.count[QUIET] == 0
+    assert (np.delete(totals.count, QUIET) > 20).all()
+    np.testing.assert_allclose(totals.units * counts.scale.unit, acts.sum(0), rtol=1e-5)
+    np.testing.assert_allclose(totals.max_activation, acts.max(0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("n_bins", [1, 5, 24, 1000])
@@ -116,7 +126,7 @@ def test_histograms_hold_every_firing_between_threshold_and_maximum(
 ):
     acts = _dense(dictionary, rows)
     for latent in range(N_LATENTS):
-        edges, bins = histogram_of(counts, latent, n_bins)
+        edges, bins = _histogram(counts, latent, n_bins)
         if latent == QUIET:
             assert (edges, bins) == ([], [])
             continue
@@ -126,7 +136,7 @@ def test_histograms_hold_every_firing_between_threshold_and_maximum(
         assert edges[-1] == pytest.approx(acts[:, latent].max(), rel=1e-5)
         edges[-1] += 1e-5  # the maximum itself belongs to the last bin
         expected, _ = np.histogram(acts[acts[:, latent] > 0, latent], edges)
-        assert sum(bins) == counts.count[latent]
+        assert sum(bins) == counts.totals.count[latent]
         assert bins == expected.tolist()
 
 
@@ -168,22 +178,21 @@ def test_precision_and_recall_never_exceed_one(counts):
 
 
 def test_merging_early_changes_nothing(counts, dictionary, text, rows, row_tokens, monkeypatch):
-    monkeypatch.setattr(counting, "MERGE_ROWS", 10)
+    monkeypatch.setattr(sums, "MERGE_ROWS", 10)
     blocks = firings(dictionary, rows, bfloat16=False, title="test")
     merged = count_firings(blocks, text, row_tokens, N_LATENTS, THRESHOLD).words
-    for name in ("pair_latent", "pair_word", "pair_count", "word_total", "latent_count"):
-        assert np.array_equal(getattr(merged, name), getattr(counts.words, name)), name
-    np.testing.assert_allclose(merged.pair_sum, counts.words.pair_sum)
+    for name, values in vars(counts.words).items():
+        assert np.array_equal(getattr(merged, name), values), name
 
 
 def test_a_pass_without_any_firing_counts_words_all_the_same(text, rows, row_tokens, dictionary):
     silent = dictionary.with_threshold(1e6)
     blocks = firings(silent, rows, bfloat16=False, title="test")
     counts = count_firings(blocks, text, row_tokens, N_LATENTS, 1e6)
-    assert not counts.count.any()
+    assert not counts.totals.count.any()
     assert counts.words.word_total.sum() > 100
     assert len(counts.words.pair_latent) == 0
-    assert histogram_of(counts, 0, 24) == ([], [])
+    assert _histogram(counts, 0, 24) == ([], [])
 
 
 def test_a_silent_first_block_does_not_squeeze_the_histograms(text, row_tokens):
@@ -192,7 +201,36 @@ def test_a_silent_first_block_does_not_squeeze_the_histograms(text, row_tokens):
     nothing = Firings(*(np.empty(0, kind) for kind in (np.int64, np.int64, np.float32)))
     something = Firings(np.arange(40), np.zeros(40, np.int64), acts)
     counts = count_firings([(40, nothing), (40, something)], text, row_tokens[:80], 1, threshold)
-    edges, bins = histogram_of(counts, 0, 8)
+    edges, bins = _histogram(counts, 0, 8)
     assert (np.diff(edges) > 0).all()
     assert sum(bins) == 40
     assert max(bins) <= 10  # evenly spread activations fill at least five bins evenly
+
+
+def test_bfloat16_activations_are_summed_up_without_any_rounding():
+    """Eight significant bits: from 2^-19 of the maximum on, a whole number of units."""
+    values = torch.rand(20_000, generator=torch.Generator().manual_seed(3)) ** 4 * 37.5
+    acts = values[values > 37.5 * 2**-19].to(torch.bfloat16).float().numpy()
+    scale = Scale.of(0.0, float(acts.max()))
+    units = scale.units(acts)
+    assert np.array_equal(units * scale.unit, acts.astype(np.float64))
+    assert 2**26 <= units.max() < 2**27
+
+
+def test_a_firing_too_weak_for_a_unit_counts_for_one():
+    """So that no latent that fires has a sum of 0, by which shares are divided."""
+    scale = Scale.of(0.0, 1.0)
+    assert scale.units(np.array([1e-30, 2**-26, 1.0], np.float32)).tolist() == [1, 1, 2**26]
+
+
+def test_sums_that_might_not_fit_into_64_bits_are_refused(text, row_tokens):
+    """First 1, then 2^40: 40 rows of it are 40 * 2^66 units."""
+    blocks = [
+        (40, Firings(np.arange(40), np.zeros(40, np.int64), np.full(40, strength, np.float32)))
+        for strength in (1.0, 2.0**40)
+    ]
+    with pytest.raises(RuntimeError, match="too large to be summed up"):
+        count_firings(blocks, text, row_tokens[:80], 1, 0.5)
+    counts = count_firings(blocks[:1], text, row_tokens[:40], 1, 0.5)
+    checked_units(counts.totals)
+    assert counts.totals.units.tolist() == [40 * 2**26]

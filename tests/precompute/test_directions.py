@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -53,23 +55,33 @@ def test_a_row_of_zeros_stays_zero():
     assert steps.tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("with_encoder", [True, False])
-def test_rows_rebuild_the_weights(dictionary, with_encoder):
-    table = direction_table("sae-6", dictionary, with_encoder)
+def test_rows_rebuild_the_weights(dictionary):
+    table = direction_table("sae-6", dictionary)
     assert table.schema == DIRECTIONS.arrow
     for row in table.to_pylist():
         i = row["latent"]
         found = np.frombuffer(row["decoder"], np.int8) * row["decoder_scale"]
         cosine = found @ dictionary.W_dec[i].numpy() / np.linalg.norm(found)
         assert cosine > 0.998  # sqrt(1 - 1 / (12 x 36)) = 0.9988
-        if not with_encoder:
-            assert {row["encoder"], row["encoder_scale"], row["encoder_bias"]} == {None}
-            continue
         encoder = np.frombuffer(row["encoder"], np.int8) * row["encoder_scale"]
         expected = dictionary.W_enc[:, i].numpy()
         np.testing.assert_allclose(encoder, expected, atol=row["encoder_scale"] * 0.501)
         assert row["encoder_bias"] == pytest.approx(float(dictionary.b_enc[i]))
     assert table["latent"].to_pylist() == list(range(N_LATENTS))
+    assert table["encoder_threshold"].null_count == N_LATENTS  # one for all
+
+
+def test_a_part_of_the_rows_is_that_part_of_all(dictionary):
+    thresholds = torch.linspace(0.1, 0.9, N_LATENTS)
+    each = replace(dictionary, threshold=thresholds)
+    parts = [direction_table("sae-6", each, slice(i, i + 4)) for i in (0, 4)]
+    assert pa.concat_tables(parts).equals(direction_table("sae-6", each))
+
+
+def test_a_threshold_for_each_latent_is_kept(dictionary):
+    thresholds = torch.linspace(0.1, 0.9, N_LATENTS)
+    table = direction_table("sae-6", replace(dictionary, threshold=thresholds))
+    assert table["encoder_threshold"].to_pylist() == thresholds.tolist()
 
 
 def test_the_hash_is_that_of_the_float32_rows_one_after_another(dictionary):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from precompute import examples
 from precompute.activations import Firings
 from precompute.config import LatentConfig
 from precompute.examples import example_rows
@@ -154,3 +155,12 @@ def test_random_draws_differ_between_latents_and_spread_over_contexts():
 
 def test_without_any_firing_the_table_is_empty(row_starts):
     assert _rows(np.zeros((row_starts[-1], N_LATENTS), np.float32), row_starts) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 300, 1000])
+def test_made_for_a_few_latents_at_a_time_the_rows_are_the_same(
+    at_once, acts, row_starts, rows, monkeypatch
+):
+    """A latent here has up to 350 firings: 1 makes each on its own, 300 some together."""
+    monkeypatch.setattr(examples, "FIRINGS_AT_ONCE", at_once)
+    assert _rows(acts, row_starts) == rows

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from precompute import harvest as harvest_module
-from precompute.config import ConfigError
+from precompute.config import ConfigError, ModelConfig
 from precompute.harvest import activations_of, harvest
 from precompute.sources import LanguageModel
 from precompute.text import SPLITS, TokenisedText, special_token_frame, tokenise
@@ -90,6 +90,17 @@ def test_a_beginning_of_text_token_is_seen_by_the_model_but_is_no_row(
     assert (expected - without).abs().max() > 0.05
     with pytest.raises(ConfigError, match="prepend_bos"):
         special_token_frame(plain.tokenizer, True)
+
+
+def test_rows_of_another_place_are_as_wide_as_it_is(tmp_path, language_models, texts):
+    model, text = language_models["gpt2"], texts["gpt2"]
+    config = ModelConfig(
+        source="random:gpt2", hook="blocks.1.mlp.hook_post", context_size=16, bfloat16=False
+    )
+    rows = harvest(config, model, text, "heldout", tmp_path, CPU)
+    assert rows.shape == (len(text.row_tokens("heldout")), 4 * 32)
+    # the GELU of a small model with 32 dimensions, read in its output: hardly any value below 0
+    assert -0.2 < rows.min() < 0 < rows.max()
 
 
 def test_centred_rows_have_their_own_mean_taken_away(language_models, texts):

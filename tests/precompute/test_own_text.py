@@ -64,6 +64,7 @@ def _plant(folder: Path, kind: str = "bert", more: str = PLAIN, sha: str | None 
             "encoder": packed[latent].tobytes(),
             "encoder_scale": scale[latent],
             "encoder_bias": bias[latent],
+            "encoder_threshold": None,
         }
         for latent in range(N_LATENTS)
     ]

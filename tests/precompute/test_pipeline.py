@@ -229,7 +229,9 @@ def test_directions_of_what_is_decomposed_rebuild_its_shares(tiny_rows, saes, ti
 
     for (sae_id, _), row in rows.items():
         assert len(row["decoder"]) == saes[sae_id]["d_in"]
-        assert (row["encoder"] is None) == (saes[sae_id]["kind"] == "meta")
+        assert len(row["encoder"]) == saes[sae_id]["d_in"]
+    for sae in saes.values():
+        assert len(sae["decoder_bias"]) == sae["d_in"]
     for row in tiny_rows["components"]:
         parent = saes[row["meta_sae_id"]]["parent_sae_id"]
         own = direction((parent, row["latent"]))

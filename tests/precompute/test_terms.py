@@ -1,19 +1,16 @@
-"""Which words a latent stands for: a case worked out by hand, and the two search indexes."""
+"""Which words a latent stands for: a case worked out by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from precompute.config import LatentConfig
 from precompute.counting import WordCounts
 from precompute.terms import (
     NO_LABEL,
     Label,
     TermScores,
-    fires_index,
     label_of,
-    promotes_index,
     score_terms,
     top_terms,
 )
@@ -91,49 +88,6 @@ def test_top_terms_are_the_best_of_each_latent_and_empty_for_the_silent(counts):
 def test_a_label_is_one_word_when_it_fits_else_the_three_best(scores, label):
     terms = [{"term": name, "score": score} for name, score in zip("abcd", scores, strict=False)]
     assert label_of(terms) == label
-
-
-def _scores(pairs: list[tuple[int, int, float]]) -> TermScores:
-    """Latent, word and score of each pair, in the order `score_terms` gives."""
-    ordered = sorted(pairs, key=lambda pair: (pair[0], -pair[2], pair[1]))
-    latent, word, score = (np.array(column) for column in zip(*ordered, strict=True))
-    return TermScores(latent, word, score, score / 2, score / 4, score * 10, latent + 1)
-
-
-def test_the_fires_index_lists_the_best_latents_of_each_word():
-    scores = _scores([(0, 1, 0.3), (1, 1, 0.9), (2, 1, 0.3), (3, 1, 0.1), (3, 0, 0.5)])
-    config = LatentConfig(latents_per_term=3)
-    rows = {
-        row["term"]: row for row in fires_index("sae-4", scores, WORDS, np.array(TOTALS), config)
-    }
-    assert set(rows) == {"einstein", "bohr"}
-    bohr = rows["bohr"]
-    assert (bohr["sae_id"], bohr["index"], bohr["count"]) == ("sae-4", "fires", 5)
-    assert bohr["n_latents"] == 4  # before the list was cut
-    # of equal scores the smaller latent comes first
-    assert [(found["latent"], found["score"]) for found in bohr["latents"]] == [
-        (1, 0.9),
-        (0, 0.3),
-        (2, 0.3),
-    ]
-    best = bohr["latents"][0]
-    assert (best["precision"], best["recall"], best["lift"]) == (0.45, 0.225, 9.0)
-
-
-def test_the_promotes_index_lists_the_latents_that_promote_a_token_most():
-    promoted = [
-        [{"token": "sky", "logit": 1.0}, {"token": "sea", "logit": 0.5}],
-        [{"token": "sky", "logit": 3.0}],
-        [{"token": "sky", "logit": 2.0}],
-    ]
-    rows = {
-        r["term"]: r for r in promotes_index("sae-4", promoted, LatentConfig(latents_per_term=2))
-    }
-    assert {term: row["n_latents"] for term, row in rows.items()} == {"sky": 3, "sea": 1}
-    sky = rows["sky"]
-    assert (sky["index"], sky["count"]) == ("promotes", 0)
-    assert [(found["latent"], found["score"]) for found in sky["latents"]] == [(1, 3.0), (2, 2.0)]
-    assert {found["precision"] for found in sky["latents"]} == {None}
 
 
 def test_a_word_unfit_for_a_page_gives_its_place_to_the_next(monkeypatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,36 @@ def test_the_same_rows_in_any_order_give_the_same_bytes(tmp_path):
     first = write_table(tmp_path / "a", "neighbours", columns)
     turned = {name: values[::-1] for name, values in columns.items()}
     assert write_table(tmp_path / "b", "neighbours", turned) == first
+
+
+@pytest.mark.parametrize("cuts", [(0, 5, 12), (0, 1, 1, 11, 12), (0, 3, 6, 9, 12)])
+def test_parts_in_the_order_of_the_key_give_the_same_file_as_one_table(tmp_path, monkeypatch, cuts):
+    """Row groups of four rows, which parts do not fill evenly; rows within a part are turned."""
+    small = replace(TABLES["neighbours"], row_group_rows=4)
+    monkeypatch.setitem(TABLES, "neighbours", small)
+    whole = pa.table(_neighbours()).sort_by("latent")
+    first = write_table(tmp_path / "a", "neighbours", whole)
+    parts = [
+        whole.slice(start, end - start).sort_by([("latent", "descending")])
+        for start, end in pairwise(cuts)
+    ]
+    assert write_table(tmp_path / "b", "neighbours", iter(parts)) == first
+    metadata = pq.ParquetFile(tmp_path / "b" / "neighbours.parquet").metadata
+    assert [metadata.row_group(i).num_rows for i in range(3)] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("second", [slice(4, 8), slice(0, 4), slice(5, 9)])
+def test_parts_that_overlap_or_go_back_are_refused(tmp_path, second):
+    whole = pa.table(_neighbours()).sort_by("latent")
+    parts = [whole.slice(5, 3), whole.slice(second.start, second.stop - second.start)]
+    with pytest.raises(WriterError, match=r"neighbours: a part begins at .* after one up to"):
+        write_table(tmp_path, "neighbours", iter(parts))
+    assert not any(tmp_path.iterdir())
+
+
+def test_no_parts_at_all_make_an_empty_table(tmp_path):
+    assert write_table(tmp_path, "neighbours", iter([])).rows == 0
+    assert pq.read_table(tmp_path / "neighbours.parquet").schema.equals(TABLES["neighbours"].arrow)
 
 
 def test_row_groups_are_as_large_as_the_contract_says(tmp_path):

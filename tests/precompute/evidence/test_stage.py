@@ -88,6 +88,7 @@ def test_the_size_of_a_block_does_not_matter(config, copied, monkeypatch):
     before = _bytes(copied.evidence)
     shutil.rmtree(copied.evidence)
     monkeypatch.setattr(activations, "BLOCK_ROWS", 333)
+    monkeypatch.setattr(stage, "PAIRS_AT_ONCE", 1000)  # latents are scored in many blocks
     stage.gather_evidence(config, copied, "cpu", workers=1)
     assert _bytes(copied.evidence) == before
 

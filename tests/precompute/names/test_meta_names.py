@@ -80,7 +80,8 @@ def test_a_shuffled_name_is_the_mean_over_the_names_of_all_others(
     own = meanings(profiles, lexicon.of(profiles.words)[1])
     result = judge_meta_latents(names, members, profiles, own, min_tests=5)
     latents = np.flatnonzero(~profiles.chooses)
-    scores = judged_scores(names, profiles, own, latents)
+    assert own is not None
+    scores = judged_scores(names, profiles, own[latents], profiles.matrix[latents])
     is_member = np.isin(latents, list(ANIMALS))
     aucs = []
     for other in np.flatnonzero(result.n > 0):

@@ -13,6 +13,7 @@ from precompute.stitching.effect import SplicedModel
 
 CPU = torch.device("cpu")
 LENGTHS = (9, 4, 6)
+FIRST_BLOCK = {"random:bert": "encoder.layer.0", "random:gpt2": "transformer.h.0"}
 
 
 @pytest.fixture(scope="module", params=["random:bert", "random:gpt2"])
@@ -74,7 +75,8 @@ def test_it_is_what_a_model_without_batches_or_padding_gives(
 
         with torch.no_grad():
             clean = language_model.model(**batch.inputs(CPU))
-            hook = language_model.block(1).register_forward_hook(splice)
+            block = language_model.model.get_submodule(FIRST_BLOCK[config.source])
+            hook = block.register_forward_hook(splice)
             changed = language_model.model(**batch.inputs(CPU))
             hook.remove()
         if spliced.is_causal:
@@ -102,6 +104,21 @@ def test_special_tokens_keep_their_own_activations(pieces):
     zero = torch.zeros(2 * LENGTHS[0], language_model.token_directions.shape[1])
     embeddings = spliced._embed(spliced.batches[0], zero)
     assert not torch.allclose(embeddings[0], embeddings[1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("hook", "d_in"),
+    [("blocks.1.attn.hook_z", 32), ("blocks.0.mlp.hook_post", 128), ("blocks.0.hook_attn_out", 32)],
+)
+def test_other_places_are_spliced_alike(language_model, pieces, config, hook, d_in):
+    """Own activations change nothing but for their float16; others do."""
+    there = ModelConfig(source=config.source, hook=hook, bfloat16=False, batch_contexts=2)
+    rows = activations_of(there, language_model, pieces, CPU).float()
+    assert rows.shape == (sum(LENGTHS), d_in)
+    spliced = SplicedModel(there, language_model, pieces, CPU)
+    own, other = (spliced.effect(new) for new in (rows, 3 - 4 * rows))
+    assert own.value == pytest.approx(0, abs=1e-5)
+    assert (other.value if other.kl is None else other.kl) > 1e-3
 
 
 def test_centred_models_get_their_mean_back(language_model, pieces, config):

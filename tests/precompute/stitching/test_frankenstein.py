@@ -15,7 +15,7 @@ HALF = N_ROWS // 2
 def merge(planted: Planted):
     suite = {"small": planted.small, "large": planted.large}
     firings = {"small": planted.small_firings, "large": planted.large_firings}
-    return list(merge_upward(planted.x, suite, firings, HALF))
+    return list(merge_upward(planted.x, suite, firings.__getitem__, HALF))
 
 
 def test_it_starts_as_the_smallest_sae(planted):

@@ -1,0 +1,1 @@
+"""Named directions from a file (word means, probes, steering vectors), treated as an SAE."""

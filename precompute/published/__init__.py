@@ -1,0 +1,1 @@
+"""SAEs that others trained: found, checked, brought to our form, measured."""
