@@ -1,0 +1,1 @@
+"""A run taken into other tools: `python -m precompute export`."""
