@@ -1,4 +1,4 @@
-"""Labels that people or a model wrote, in a CSV file beside the run: `data/<run>.labels.csv`.
+"""Labels by people, a model or other tools, in a CSV file beside the run: `<run>.labels.csv`.
 
 It lies beside the run's folder, because making a run again replaces the folder whole. One row names
 one latent: `sae_id, latent, label, decoder_sha256, source, note`; other columns are ignored. The
@@ -26,7 +26,8 @@ from backend.line_messages import LineMessages, quoted
 FILE_SUFFIX = ".labels.csv"
 COLUMNS = ("sae_id", "latent", "label", "decoder_sha256", "source", "note")
 NEEDED_COLUMNS = COLUMNS[:3]
-PERSON, MODEL = SOURCES = ("person", "model")
+PERSON, MODEL, *IMPORTED = SOURCES = ("person", "model", "neuronpedia", "delphi", "metasae")
+_WHO = {PERSON: "a person", MODEL: "a model"}
 DELIMITERS = ",;\t"  # a spreadsheet of a country with decimal commas writes semicolons
 LONGEST_LABEL = 80  # characters
 SHORTEST_HASH = 12  # hexadecimal digits
@@ -44,7 +45,7 @@ _FORMULA = re.compile(r"'*[=+\-@]")
 
 @dataclass(frozen=True)
 class EditedLabel:
-    """One label to apply; `source` is `person` or `model`."""
+    """One label to apply; `source` is one of `SOURCES`."""
 
     sae_id: str
     latent: int
@@ -90,7 +91,7 @@ def read_labels(
     Args:
         path: as `labels_path` gives it; a file that is not there holds no label and no problem.
         saes: rows of the run's `saes` with at least sae_id, n_latents and decoder_sha256.
-        sources: whose labels to read; of both, a person's goes before a model's.
+        sources: whose labels to read; the first of them goes before the others.
     """
     reading = _Reading({row["sae_id"]: row for row in saes}, sources)
     try:
@@ -177,11 +178,10 @@ class _Reading:
     def _take(self, line: int, cells: dict[str, str]) -> None:
         source = cells.get("source", "").lower() or PERSON
         if source not in SOURCES:
-            self.problems.add(line, f"source is {quoted(source)} instead of person or model")
+            self.problems.add(line, f"source is {quoted(source)} instead of {' or '.join(SOURCES)}")
         elif source in self._sources:
             key = self._key(line, cells)
-            label = None if key is None else self._label(line, cells.get("label", ""))
-            if key is not None and label is not None:
+            if key and (label := self._label(line, cells.get("label", ""))):
                 self._keep(line, EditedLabel(*key, label, source))
 
     def _key(self, line: int, cells: dict[str, str]) -> tuple[str, int] | None:
@@ -244,7 +244,7 @@ class _Reading:
         if earlier is not None and earlier.source == label.source:
             self.problems.add(line, "labels a latent again; the later row is used")
         elif earlier is not None:
-            self.notes.add(line, "labelled by a person and by a model; the person's is used")
-            if earlier.source == PERSON:
-                return
+            label, other = sorted((earlier, label), key=lambda one: SOURCES.index(one.source))
+            by = [_WHO.get(one.source, one.source) for one in (label, other)]
+            self.notes.add(line, f"labelled by {by[0]} and by {by[1]}: the first is used")
         self.labels[key] = label

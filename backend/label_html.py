@@ -12,8 +12,13 @@ _SOURCES = {
     "members": "only lists words of the strongest members: nothing in common was found",
     "model": "written by a language model",
     "person": "written by hand",
+    "neuronpedia": "imported from Neuronpedia",
+    "delphi": "imported from Delphi's results",
+    "metasae": "imported from the meta-SAE dashboard",
     "name": "known in advance",
 }
+# who wrote these did not say what they speak of; the kind is that of the run's own label
+_BY_OTHERS = ("model", "person", "neuronpedia", "delphi", "metasae")
 
 
 def kind_badge(kind: str) -> str:
@@ -32,10 +37,10 @@ def label_html(
     Args:
         kind, source, accuracy, auc, tests: the `label_` columns of `latents`.
     """
-    parts = [kind_badge(kind)]
+    parts = [] if source in _BY_OTHERS else [kind_badge(kind)]
     if source in _SOURCES:
         parts.append(f"<span>{_SOURCES[source]}</span>")
-    if kind != "none":
+    if kind != "none" or source in _BY_OTHERS:
         parts.append(f"<span>{test_words(accuracy, auc, tests)}</span>")
     return f'<p class="naming">{" ".join(parts)}</p>'
 

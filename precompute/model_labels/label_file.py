@@ -1,4 +1,4 @@
-"""The label file beside a run: a model's labels go in, what people wrote stays as it is.
+"""The label file beside a run: labels of others go in, what people wrote stays as it is.
 
 The file is the one that people edit (`backend/edited_labels.py` says what it holds). It is replaced
 at once, never half written: all rows by people, and all rows about other latents, keep their place,
@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.edited_labels import COLUMNS, DELIMITERS, MODEL, read_labels, spreadsheet_cell
+from backend.edited_labels import (
+    COLUMNS,
+    DELIMITERS,
+    MODEL,
+    MOST_BYTES,
+    MOST_ROWS,
+    read_labels,
+    spreadsheet_cell,
+)
 from precompute.config import ConfigError
 from precompute.writer import write_atomically
 
@@ -22,9 +30,13 @@ MODEL_COLUMN = "model"
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel does not read a file as UTF-8
 
 
+class TooManyLabels(ConfigError):
+    """A label file would be larger than pages read; the message says how large."""
+
+
 @dataclass(frozen=True)
 class ModelLabel:
-    """A label by a model; `note` says how it came about."""
+    """A label by a model, asked here or imported; `note` says how it came about."""
 
     sae_id: str
     latent: int
@@ -32,6 +44,7 @@ class ModelLabel:
     decoder_sha256: str
     model: str
     note: str
+    source: str = MODEL
 
     @property
     def cells(self) -> dict[str, str]:
@@ -41,20 +54,26 @@ class ModelLabel:
             "latent": str(self.latent),
             "label": spreadsheet_cell(self.label),
             "decoder_sha256": self.decoder_sha256,
-            "source": MODEL,
-            "note": self.note,
+            "source": self.source,
+            "note": spreadsheet_cell(self.note),
             MODEL_COLUMN: spreadsheet_cell(self.model),
         }
 
 
-def merge_labels(path: Path, labels: Iterable[ModelLabel]) -> None:
+def merge_labels(
+    path: Path, labels: Iterable[ModelLabel], replaced: Collection[tuple[str, str]] = ()
+) -> None:
     """Write `labels` into the file at `path`, sorted, after all rows that stay.
+
+    Args:
+        replaced: (source, sae_id) of which no earlier row stays, whatever latent it is about.
 
     Raises:
         ConfigError: there is a file that cannot be read in full, so that rewriting it would lose
             what somebody wrote.
+        TooManyLabels: pages would not read the file that comes of it.
     """
-    fresh = {(label.sae_id, label.latent): label for label in labels}
+    fresh = {(label.source, label.sae_id, label.latent): label for label in labels}
     if not fresh:
         return
     header, rows, delimiter = _existing(path)
@@ -63,7 +82,12 @@ def merge_labels(path: Path, labels: Iterable[ModelLabel]) -> None:
         if name not in _names(header):
             header.append(name)
     names = _names(header)
-    kept = [row for row in rows if _model_key(names, row) not in fresh]
+    keys = [_row_key(names, row) for row in rows]
+    kept = [
+        row
+        for row, key in zip(rows, keys, strict=True)
+        if key not in fresh and (key is None or key[:2] not in replaced)
+    ]
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)
@@ -72,6 +96,11 @@ def merge_labels(path: Path, labels: Iterable[ModelLabel]) -> None:
         cells = fresh[key].cells
         writer.writerow([cells.get(name, "") for name in names])
     content = (BYTE_ORDER_MARK + text.getvalue()).encode()
+    if len(kept) + len(fresh) > MOST_ROWS or len(content) > MOST_BYTES:
+        raise TooManyLabels(
+            f"{path} would have {len(kept) + len(fresh):,} rows and {len(content):,} bytes, but "
+            f"pages read {MOST_ROWS:,} rows and {MOST_BYTES:,} bytes. It was left as it is"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path.resolve(), lambda temporary: temporary.write_bytes(content))
 
@@ -93,7 +122,7 @@ def label_texts(
     Args:
         path: a label file.
         saes: rows of the run's `saes`; labels written for other weights are left out.
-        source: `model` or `person`.
+        source: one of `backend.edited_labels.SOURCES`.
     """
     found = read_labels(path, saes, (source,)).labels
     return {(label.sae_id, label.latent): label.label for label in found}
@@ -132,10 +161,10 @@ def _names(header: list[str]) -> list[str]:
     return [name.strip().lower() for name in header]
 
 
-def _model_key(names: list[str], row: list[str]) -> tuple[str, int] | None:
-    """Which latent a row by a model is about; None for any other row."""
+def _row_key(names: list[str], row: list[str]) -> tuple[str, str, int] | None:
+    """Source ("" for a person), SAE and latent of a row; None when it names no latent."""
     cells = dict(zip(names, (cell.strip() for cell in row), strict=False))
     index = cells.get("latent", "")
-    if cells.get("source", "").lower() != MODEL or not (index.isdecimal() and len(index) <= 10):
+    if not (index.isdecimal() and len(index) <= 10):
         return None
-    return cells.get("sae_id", ""), int(index)
+    return cells.get("source", "").lower(), cells.get("sae_id", ""), int(index)

@@ -40,3 +40,17 @@ def test_a_latent_without_a_name_has_no_test_either():
 
 def test_an_unknown_kind_is_shown_as_text():
     assert kind_badge("<b>odd</b>") == '<span class="badge">&lt;b&gt;odd&lt;/b&gt;</span>'
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("person", "written by hand"),
+        ("neuronpedia", "imported from Neuronpedia"),
+        ("delphi", "imported from Delphi's results"),
+        ("metasae", "imported from the meta-SAE dashboard"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["word", "none"])
+def test_a_label_by_others_has_its_source_and_no_kind_of_the_label_before(kind, source, told):
+    assert words(label_html(kind, source, None, None, 0)) == f"{told} not tested"

@@ -1,0 +1,65 @@
+"""What this project exports, it imports as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from precompute.__main__ import main
+from precompute.imports.label_rows import short_label
+from tests.planted import META, SMALL, WIDE
+from tests.precompute.imports.foreign_files import MODEL, PLACES, SOURCE
+from tests.precompute.imports.importing import refusal, run_import
+
+
+def export(run: Path, sae_id: str, out: Path, *given: str) -> Path:
+    """The folder of the rows that `export neuronpedia` writes."""
+    assert (
+        main(["export", "neuronpedia", str(run), "--sae", sae_id, "--out", str(out), *given]) == 0
+    )
+    [source] = out.rglob("source.jsonl")
+    return source.parent
+
+
+def own_latents(run: Path, sae_id: str) -> dict[int, dict]:
+    table = pq.read_table(run / "latents.parquet")
+    return {row["latent"]: row for row in table.filter(pc.field("sae_id") == sae_id).to_pylist()}
+
+
+@pytest.mark.parametrize(("sae_id", "n"), [(WIDE, 31), (SMALL, 8)])
+def test_labels_figures_and_tokens_come_back_equal(gpt2_run, tmp_path, sae_id, n):
+    folder = export(gpt2_run, sae_id, tmp_path / "np")
+    done = run_import("neuronpedia", folder, gpt2_run, tmp_path / "data", sae_id)
+    own = own_latents(gpt2_run, sae_id)
+    assert {int(row["latent"]): row["label"].removeprefix("'") for row in done.labels} == {
+        latent: short_label(row["label"]) for latent, row in own.items() if row["label"]
+    }
+    for latent, row in own.items():
+        found = done.rows[latent]
+        assert found["density"] == row["count"] / row["tokens_seen"]
+        assert [each["token"] for each in found["promoted"]] == [
+            each["token"] for each in row["promoted"]
+        ]
+        assert found["max_activation"] == row["max_activation"] or row["count"] == 0
+    assert f"labels: {n}, of which {n} say the same as the run's own" in done.report
+    # of fewer than 30 latents no correlation is given
+    assert ("densities: rank correlation 1.00" in done.report) == (sae_id == WIDE)
+
+
+def test_a_meta_sae_comes_back_and_is_not_taken_for_another(gpt2_run, tmp_path):
+    names = ("--model-id", MODEL, "--source-id", "8-meta4-jb")
+    folder = export(gpt2_run, META, tmp_path / "np", *names)
+    out = tmp_path / "data"
+    assert "--trust-width" in refusal("neuronpedia", folder, gpt2_run, out, META)
+    done = run_import("neuronpedia", folder, gpt2_run, out, META, trusts_width=True)
+    assert [row["label"] for row in done.labels] == [
+        row["label"] for row in own_latents(gpt2_run, META).values()
+    ]
+    known = PLACES[WIDE]["neuronpedia_id"]
+    assert f"but the run has {known}" in refusal(
+        "neuronpedia", folder, gpt2_run, tmp_path / "none", WIDE
+    )
+    assert known == f"{MODEL}/{SOURCE}"
