@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -34,32 +35,45 @@ PER_TERM = 50  # latents kept for a term
 BATCH_ROWS = 200_000
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """Latents of the large SAE, meta-latents of its meta-SAE, examples of each latent."""
+
+    latents: int
+    meta_latents: int
+    examples: int
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write a generated run.")
     parser.add_argument("--out", type=Path, required=True, help="folder of runs")
     parser.add_argument("--latents", type=int, default=1_000_000, help="of the large SAE")
     parser.add_argument("--examples", type=int, default=20, help="examples of each latent")
+    parser.add_argument("--meta-latents", type=int, help="of its meta-SAE; a 21st of the latents")
     options = parser.parse_args()
-    name = f"generated-{options.latents}"
-    folder = options.out / name
+    n_meta = options.meta_latents or max(16, options.latents // 21)
+    write_run(options.out, Sizes(options.latents, n_meta, options.examples))
+
+
+def write_run(out: Path, sizes: Sizes) -> Path:
+    """Write `out/generated-<latents>`, print its tables and return its folder."""
+    name = f"generated-{sizes.latents}"
+    folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     connection = duckdb.connect()
-    connection.execute(BASIS.format(n=options.latents, n_meta=_n_meta(options.latents)))
+    connection.execute(BASIS.format(n=sizes.latents, n_meta=sizes.meta_latents))
     connection.execute("create table syllables as select unnest($s) as s", {"s": SYLLABLES.split()})
     connection.execute(VOCABULARY.format(words=WORDS, contexts=CONTEXTS))
     files = {}
     for table in TABLES:
         sql = STATEMENTS.get(table)
-        files[table] = _write(connection, folder, table, sql, options)
+        files[table] = _write(connection, folder, table, sql, sizes)
         print(f"{table:22} {files[table].rows:>12,} rows {files[table].bytes / 1e6:8.1f} MB")
     manifest = write_manifest(folder, _manifest(name, files))
     took = time.perf_counter() - started
     print(f"{folder} ({manifest.short_hash}) in {took:.0f} s")
-
-
-def _n_meta(n: int) -> int:
-    return max(16, n // 21)
+    return folder
 
 
 def _write(
@@ -67,7 +81,7 @@ def _write(
     folder: Path,
     name: str,
     sql: str | None,
-    options: argparse.Namespace,
+    sizes: Sizes,
 ) -> FileRecord:
     """One table, batch by batch in the order of its key."""
     table = TABLES[name]
@@ -76,10 +90,10 @@ def _write(
     with pq.ParquetWriter(path, table.arrow, compression="zstd", compression_level=3) as writer:
         if sql is not None:
             filled = sql.format(
-                n=options.latents,
-                n_meta=_n_meta(options.latents),
-                n_small=max(16, options.latents // 16),
-                examples=options.examples,
+                n=sizes.latents,
+                n_meta=sizes.meta_latents,
+                n_small=max(16, sizes.latents // 16),
+                examples=sizes.examples,
                 per_term=PER_TERM,
                 words=WORDS,
                 contexts=CONTEXTS,

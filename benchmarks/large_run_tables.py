@@ -114,7 +114,8 @@ STATEMENTS = {
                 as "group",
             row_number() over (partition by sae_id, latent, "group" order by r) - 1 as rank,
             (hash(i * 64 + r) % {contexts})::int as context_id, (r % 24)::int as position,
-            2.0 - r * 0.05 as activation, [r % 24] as positions, [2.0 - r * 0.05] as activations
+            2.0 - r / {examples} as activation, [r % 24] as positions,
+            [2.0 - r / {examples}] as activations
         from ids, unnest(range({examples})) as t(r)
         where kind = 'sae' order by sae_id, latent, "group", rank
     """,

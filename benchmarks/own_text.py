@@ -24,8 +24,7 @@ from backend.manifest import read_manifest
 from backend.reading import Question
 from backend.text_worker import TextWorker
 from precompute.dictionary import Dictionary
-from precompute.own_text import read_encoders
-from precompute.sparse import candidates
+from precompute.own_text import read_encoder
 
 N_TEXTS = 20
 WORDS = "the king of a river and his bank was in north water old music light city they doctor"
@@ -34,10 +33,10 @@ WORDS = "the king of a river and his bank was in north water old music light cit
 def fidelity(folder: Path, saes: Path, sae_id: str, rows: torch.Tensor) -> dict[str, float]:
     """How far firings and activations of both sets of weights agree on `rows` [n, d_in]."""
     exact = Dictionary.load(saes / sae_id)
-    stored = read_encoders(folder, sae_id)
+    stored = read_encoder(folder, sae_id)
     pairs = (
-        candidates(rows, exact.W_enc, exact.b_enc, exact.threshold),
-        candidates(rows, stored.weights, stored.bias, stored.threshold),
+        exact.encoder.active(rows),
+        stored.active(rows),
     )
     (here, a), (there, b) = [(index.numpy(), values.numpy()) for index, values in pairs]
     union = np.union1d(here, there)
@@ -53,7 +52,7 @@ def fidelity(folder: Path, saes: Path, sae_id: str, rows: torch.Tensor) -> dict[
         "correlation, both": float(np.corrcoef(left[both], right[both])[0, 1]),
         "mean |error|, both": float(np.abs(left - right)[both].mean()),
         "largest lost": float(left[right == 0].max(initial=0.0)),
-        "threshold": exact.threshold,
+        "threshold": exact.lowest_threshold,
     }
 
 
