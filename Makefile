@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 	.venv-app/bin/python -m pip install --quiet -r requirements-app.txt
 	touch $@
 
-.venv/ready: requirements.txt requirements-app.txt
+.venv/ready: requirements.txt requirements-app.txt requirements-remote.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet torch==2.13.0
 	.venv/bin/python -m pip install --quiet -r requirements.txt

@@ -71,9 +71,10 @@ def _wrong_sae(
 
 
 def default_sae(saes: list[Record], own: dict[str, Record]) -> str:
-    """The widest decomposed SAE when there is one, else the widest: narrower ones are controls."""
-    decomposed = {sae["parent_sae_id"] for sae in saes}
-    return max(own, key=lambda sae_id: (sae_id in decomposed, own[sae_id]["n_latents"]))
+    """The SAE that the run is about, or its meta-SAE, which is the first; else the widest."""
+    metas = [sae for sae in saes if sae["kind"] == "meta"]
+    main = (metas[0]["parent_sae_id"], metas[0]["sae_id"]) if metas else ()
+    return max(own, key=lambda sae_id: (sae_id in main, own[sae_id]["n_latents"]))
 
 
 def _default_latent(run: Run, sae_id: str, kind: str) -> Latent | None:

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import streamlit as st
 
+from app_pages.chosen import default_sae
 from app_pages.compared import Runs, chosen_saes
 from app_pages.frame import actions_html, title
 from backend import queries, trust_charts
@@ -82,8 +83,6 @@ def whole_page(run: Run, runs: Runs) -> None:
 
 
 def widest(run: Run) -> str:
-    """The widest SAE that is decomposed, else the widest."""
+    """The SAE that the run is about, else the widest."""
     saes = queries.saes(run)
-    decomposed = {sae["parent_sae_id"] for sae in saes}
-    own = [sae for sae in saes if sae["kind"] == "sae"] or saes
-    return max(own, key=lambda sae: (sae["sae_id"] in decomposed, sae["n_latents"]))["sae_id"]
+    return default_sae(saes, {sae["sae_id"]: sae for sae in saes if sae["kind"] == "sae"})

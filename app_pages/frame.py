@@ -33,7 +33,7 @@ from backend.links import (
     text_link,
     trust_link,
 )
-from backend.listing import DATA_VARIABLE, data_dir, list_problems, list_runs
+from backend.listing import DATA_VARIABLE, data_dir, list_notes, list_problems, list_runs
 from backend.manifest import RunError
 from backend.opener import opened_run
 from backend.store import Run
@@ -64,7 +64,7 @@ def opened(path: str) -> Run:
     if wanted and wanted not in runs:
         messages += [
             problem.message for problem in list_problems(folder) if problem.name == wanted
-        ] or [f"There is no run “{wanted}” in {folder}."]
+        ] or [f"There is no run “{wanted}” in {folder}.", *list_notes(folder)]
     # the one that was asked for, then the others in order of name
     run = None
     for name in sorted(runs, key=lambda name: (name != wanted, name)):
@@ -241,9 +241,8 @@ def _as_viewed(to: Link) -> Link:
 
 
 def _stop(messages: list[str]) -> NoReturn:
-    told = "".join(notice(message, "problem") for message in messages)
     st.html(
-        f"<h1>Subatomic</h1>{told}"
+        f"<h1>Subatomic</h1>{''.join(notice(message, 'problem') for message in messages)}"
         f"<p>There is no run in <code>{safe(str(data_dir()))}</code> that can be shown. "
         f"Make one with <code>{_MAKE_ONE}</code>, or name another folder in the environment "
         f"variable <code>{DATA_VARIABLE}</code>; then load this page again.</p>"

@@ -11,7 +11,10 @@ from app_pages.examples import examples
 from app_pages.frame import actions_html, opened, title
 from backend import charts, queries, stitching, trust
 from backend.downloads_html import are_served, download_links_html
+from backend.elsewhere import said_elsewhere
+from backend.elsewhere_html import elsewhere_html
 from backend.evidence_html import graph_links_html, relatives_html
+from backend.heads_html import heads_html
 from backend.label_html import label_html
 from backend.latent import Latent
 from backend.links import (
@@ -75,6 +78,8 @@ def latent_page() -> None:
             "Makes rare strong activations visible.",
         )
         vocabulary(latent, sae)
+        if latent.head_shares:
+            st.html(heads_html(latent.head_shares, sae["d_in"]))
     if meta_sae_id is not None and latent.n_components:
         _graph(run, latent, meta_sae_id)
     st.html(_novelty(run, latent) + _taken(run, latent, "novelty"))
@@ -85,6 +90,10 @@ def latent_page() -> None:
     )
     if together := _together(run, latent):
         st.html(together)
+    said, problems = said_elsewhere(run.folder, sae, latent.latent)
+    own = (latent.count, latent.tokens_seen, latent.max_activation)
+    if elsewhere := elsewhere_html(said, problems, *own):
+        st.html(elsewhere)
 
 
 def _taken(run: Run, latent: Latent, what: str) -> str:

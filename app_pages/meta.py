@@ -12,7 +12,10 @@ from app_pages.evidence import histogram, vocabulary
 from app_pages.frame import actions_html, opened, title
 from backend import queries, urlstate
 from backend.downloads_html import download_links_html
+from backend.elsewhere import said_elsewhere
+from backend.elsewhere_html import elsewhere_html
 from backend.evidence_html import example_html, relatives_html
+from backend.heads_html import heads_html
 from backend.label_html import label_html
 from backend.latent import Latent
 from backend.links import META_PATH, Link, latent_link, map_link, meta_link, search_link
@@ -74,8 +77,14 @@ def meta_page() -> None:
                 "Makes rare heavy weights visible.",
             )
             vocabulary(meta, sae)
+            if meta.head_shares:
+                st.html(heads_html(meta.head_shares, sae["d_in"]))
     neighbours = queries.neighbours(run, meta.sae_id, meta.latent)
     st.html("<h2>Nearest latents</h2>" + relatives_html(neighbours, meta.sae_id, run.name))
+    said, problems = said_elsewhere(run.folder, sae, meta.latent)
+    own = (meta.count, meta.tokens_seen, meta.max_activation)
+    if elsewhere := elsewhere_html(said, problems, *own):
+        st.html(elsewhere)
 
 
 def _next_steps(run: Run, meta: Latent, sae: Record) -> str:

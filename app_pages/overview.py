@@ -9,6 +9,7 @@ from backend import queries
 from backend.controls_html import controls_html
 from backend.equation_html import Decomposition, card_html
 from backend.links import OVERVIEW_PATH, Link, latent_link, overview_link, trust_link
+from backend.listing import data_dir, list_notes
 from backend.lists_html import facts_html, table_html
 from backend.records import Record
 from backend.store import Run
@@ -29,7 +30,10 @@ def overview() -> None:
     totals = queries.totals(run)
     decomposed = [sae["parent_sae_id"] for sae in saes if sae["kind"] == "meta"]
     main_sae = decomposed[0] if decomposed else saes[-1]["sae_id"]
+    main_meta = next((sae["sae_id"] for sae in saes if sae["kind"] == "meta"), "")
     here = overview_link(run.name, run.manifest.short_hash)
+    if notes := list_notes(data_dir()):
+        st.html("".join(notice(words) for words in notes))
     st.html(
         actions_html(run, [safe(run.manifest.title)], here, main_sae)
         + "<h1>What is a latent made of?</h1>"
@@ -45,10 +49,14 @@ def overview() -> None:
         "<h2>The SAEs of this run</h2>" + _sae_table(saes, run) + "<h2>Is it more than chance?</h2>"
     )
     st.html(
-        controls_html(_of_main_meta(run, saes))
+        controls_html(_of_meta(run, main_meta))
         + f"<p class='after'>{link(trust_link(run.name).href, 'All controls of this run')}: other "
         "methods, other sizes, other seeds, known facts.</p>"
     )
+    for sae in saes:
+        if sae["architecture"].endswith(f", trained on rows of {main_sae}"):
+            head = f"<h2>Does it split {safe(sae['parent_sae_id'])} too?</h2>"
+            st.html(head + controls_html(_of_meta(run, sae["sae_id"])))
 
 
 def _edited(run: Run) -> str:
@@ -65,11 +73,18 @@ def _edited(run: Run) -> str:
     )
 
 
-def _of_main_meta(run: Run, saes: list[Record]) -> list[Record]:
-    """Measurements of the meta-SAE that the run is about; others split controls."""
-    metas = [sae["sae_id"] for sae in saes if sae["kind"] == "meta"]
+def _of_meta(run: Run, meta_sae_id: str) -> list[Record]:
+    """Measurements of one meta-SAE; "" has none."""
     rows = queries.measurements(run, "meta_sae") + queries.measurements(run, "decomposition")
-    return [row for row in rows if row["subject"] in metas[:1]]
+    return [row for row in rows if row["subject"] == meta_sae_id]
+
+
+def _trained_as(sae: Record) -> str:
+    """Architecture, k and seed, as far as they are known: those of published SAEs may not be."""
+    words = [sae["architecture"]]
+    words += [f"k = {sae['k']:g}"] if sae["k"] is not None else []
+    words += [f"seed {sae['seed']}"] if sae["seed"] is not None else []
+    return ", ".join(words)
 
 
 def _facts(totals: dict[str, int]) -> str:
@@ -132,7 +147,7 @@ def _sae_table(saes: list[Record], run: Run) -> str:
                 number(sae["variance_explained_heldout"]),
                 percent(sae["dead_fraction"]),
                 safe(reads),
-                safe(f"{sae['architecture']}, k = {sae['k']:g}, seed {sae['seed']}"),
+                safe(_trained_as(sae)),
             )
         )
     return table_html(heads, rows, words=("reads", "trained as"))

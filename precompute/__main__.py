@@ -12,10 +12,12 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from backend.listing import list_runs
 from backend.manifest import RunError
 from backend.verify import verify_run
 from precompute.config import ConfigError, load_config
+from precompute.exports.commands import add_export_command
+from precompute.finished_runs import add_finished_run_commands
+from precompute.imports.commands import add_import_command
 from precompute.model_labels.commands import add_label_commands
 
 log = logging.getLogger("precompute")
@@ -37,13 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
         if not _is_disk_full(error, options):
             raise
         log.error(
-            "the disk is full (%s). Free some space and run the same command again: "
-            "it goes on where it stopped",
+            "the disk is full (%s). Free some space and run the same command again; "
+            "a run goes on where it stopped",
             getattr(error, "filename", None) or options.work,
         )
         return 1
     except KeyboardInterrupt:
-        log.error("stopped. Run the same command again: it goes on where it stopped")
+        log.error("stopped. Run the same command again; a run goes on where it stopped")
         return 130
     return 0
 
@@ -54,15 +56,29 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="make a run from a config, or resume it")
     run.add_argument("config", type=Path, help="a TOML file, e.g. precompute/configs/tiny.toml")
     run.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
-    run.add_argument("--work", type=Path, default=Path("work"), help="intermediate files (work)")
+    run.add_argument(
+        "--work",
+        type=Path,
+        default=Path("work"),
+        help="intermediate files (work); for a Ray cluster, on storage that all machines share",
+    )
     run.add_argument("--text", type=Path, default=Path("corpora"), help="training text (corpora)")
     run.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     run.add_argument("--workers", type=int, default=0, help="processes on a CPU (one a core)")
+    run.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="what reads the text with each SAE: processes here, or tasks on the Ray cluster at "
+        "RAY_ADDRESS (without it, a Ray of this machine alone)",
+    )
+    run.add_argument(
+        "--max-memory",
+        metavar="SIZE",
+        help="of all processes that read the text with an SAE, e.g. 8GB (60%% of this machine's)",
+    )
     run.add_argument("--force", action="store_true", help="train again and replace the run")
     run.set_defaults(command=_run)
-    check = commands.add_parser("check", help="verify every byte of a run")
-    check.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
-    check.set_defaults(command=_check)
     entities = commands.add_parser("entities", help="list the entities chosen in advance")
     entities.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
     entities.set_defaults(command=_entities)
@@ -77,9 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--workers", type=int, default=0, help="processes (one a core)")
     sweep.set_defaults(command=_sweep)
     add_label_commands(commands)
-    listing = commands.add_parser("list", help="show the runs of a folder")
-    listing.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
-    listing.set_defaults(command=_list)
+    add_export_command(commands)
+    add_import_command(commands)
+    add_finished_run_commands(commands)
     return parser
 
 
@@ -87,6 +103,7 @@ def _run(options: argparse.Namespace) -> None:
     config = load_config(options.config)
     import torch  # here, so that check and list need no torch
 
+    from precompute.memory import memory_limit
     from precompute.pipeline import run
     from precompute.stages import Places
 
@@ -98,19 +115,10 @@ def _run(options: argparse.Namespace) -> None:
         text_folder=options.text,
         device=device,
         workers=options.workers or (os.cpu_count() or 1 if device.type == "cpu" else 1),
+        engine=options.engine,
+        max_memory=memory_limit(options.max_memory),
     )
     run(config, options.config.read_text(encoding="utf-8"), places, options.force)
-
-
-def _check(options: argparse.Namespace) -> None:
-    manifest = verify_run(options.run)
-    log.info(
-        "%s is intact: %d tables, %d rows, content hash %s",
-        options.run,
-        len(manifest.files),
-        sum(record.rows for record in manifest.files.values()),
-        manifest.short_hash,
-    )
 
 
 def _figures(options: argparse.Namespace) -> None:
@@ -136,17 +144,6 @@ def _entities(options: argparse.Namespace) -> None:
     from precompute.entities import entity_report
 
     sys.stdout.write(entity_report(options.run))
-
-
-def _list(options: argparse.Namespace) -> None:
-    runs = list_runs(options.out)
-    if not runs:
-        log.info(
-            "no run in %s. Make one: python -m precompute run precompute/configs/tiny.toml",
-            options.out,
-        )
-    for found in runs:
-        log.info("%s", found)
 
 
 def _is_disk_full(error: Exception, options: argparse.Namespace) -> bool:

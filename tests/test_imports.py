@@ -41,6 +41,7 @@ _SQL_NAMES = (
 WITH_SQL = {ROOT / "backend" / f"{name}.py" for name in _SQL_NAMES}
 PRECOMPUTE_MAY_IMPORT = {
     *(f"backend.{name}" for name in ("schema", "manifest", "verify", "edited_labels", *TABLES)),
+    "backend.elsewhere",
 }
 # pages compose; SQL, Parquet and checks of files stay behind these modules
 PAGES_MAY_NOT_IMPORT = {
@@ -57,7 +58,29 @@ LOWEST = {
     "records": set(),
     "line_messages": set(),
     "edited_labels": {"line_messages"},
-    "listing": {"schema", "manifest"},
+    "elsewhere": set(),
+    "remote_address": {"manifest"},
+    "remote": {"manifest", "remote_address"},
+    "remote_cache": {"manifest", "remote", "remote_address"},
+    "remote_runs": {"manifest", "remote", "remote_address", "remote_cache", "schema", "verify"},
+    "remote_labels": {
+        "edited_labels",
+        "remote",
+        "remote_address",
+        "remote_cache",
+        "remote_runs",
+    },
+    "remote_listing": {
+        "manifest",
+        "remote",
+        "remote_address",
+        "remote_cache",
+        "remote_labels",
+        "remote_runs",
+        "schema",
+    },
+    "remote_fetching": {"manifest", "remote_labels", "remote_listing", "remote_runs"},
+    "listing": {"schema", "manifest", "remote_address", "remote_listing"},
     "derived_tables": {"facets"},
     "question": {"bounds", "schema"},
     "sum_question": {"question"},
@@ -67,12 +90,12 @@ LOWEST = {
 DRAWING = (
     "ask_charts", "ask_html", "charts", "citation", "compare_html", "compare_near_html",
     "compare_pairs_html", "compare_saes_html", "compare_text_html", "data_html",
-    "decomposition_svg", "downloads_html", "equation_html", "evidence_html", "facets",
-    "facets_html", "hits_html", "label_html", "lists_html", "map_area", "map_charts", "map_html",
-    "near_duplicates", "own_text_html", "own_text_lists_html", "question", "reading",
-    "sum_question", "text_html", "token_html", "token_pieces", "trust_bars", "trust_cards_html",
-    "trust_charts", "trust_checks_html", "trust_cosines", "trust_figures", "trust_html",
-    "trust_names_html", "trust_sizes_html",
+    "decomposition_svg", "downloads_html", "elsewhere_html", "equation_html", "evidence_html",
+    "facets", "facets_html", "heads_html", "hits_html", "label_html", "lists_html", "map_area",
+    "map_charts", "map_html", "near_duplicates", "own_text_html", "own_text_lists_html", "question",
+    "reading", "sum_question", "text_html", "token_html", "token_pieces", "trust_bars",
+    "trust_cards_html", "trust_charts", "trust_checks_html", "trust_cosines", "trust_figures",
+    "trust_html", "trust_names_html", "trust_sizes_html",
 )  # fmt: skip
 SQL = re.compile(
     r"\b(select\s+[\w*,.\s\"(]+\s+from|insert\s+into|create\s+(table|view|macro)"
@@ -142,8 +165,9 @@ def test_streamlit_is_imported_where_it_draws_or_reads_the_address_only(path):
 @pytest.mark.parametrize("path", PRECOMPUTE, ids=_name)
 def test_precompute_knows_the_contract_and_nothing_else_of_the_app(path):
     allowed = set(PRECOMPUTE_MAY_IMPORT)
-    if path.name == "__main__.py":
-        allowed.add("backend.listing")  # `list` shows runs as the app finds them
+    if path.name == "finished_runs.py":  # `list` and `check` find runs as the app does
+        remote = ("remote", "remote_address", "remote_cache", "remote_runs")
+        allowed |= {"backend.listing", *(f"backend.{name}" for name in remote)}
     known = {n for n in _imports(path) if n.split(".")[0] in ("backend", *ABOVE)}
     assert known <= allowed
 
@@ -187,15 +211,17 @@ def test_outside_addresses_stand_only_in_links(path):
     assert not found or path == ROOT / "backend" / "links.py"
 
 
-def test_two_modules_alone_may_download():
-    """`from_pretrained` may reach the hub; everyone else is handed a model or an SAE."""
+def test_three_modules_alone_may_download():
+    """These calls may reach the hub; everyone else is handed a model or an SAE."""
+    reaching = {"from_pretrained", "snapshot_download", "load_sae_config_from_huggingface"}
     callers = {
-        path.name
+        str(path.relative_to(ROOT / "precompute"))
         for path in PRECOMPUTE
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr in ("from_pretrained", "snapshot_download")
+        if (isinstance(node, ast.Attribute) and node.attr in reaching)
+        or (isinstance(node, ast.Name) and node.id in reaching)
     }
-    assert callers == {"sources.py", "published.py"}
+    assert callers == {"sources.py", "published/conversion.py", "published/finding.py"}
 
 
 def _modules_after(code: str) -> set[str]:
