@@ -17,7 +17,6 @@ import os
 import queue
 import sys
 import threading
-import tomllib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +25,12 @@ from typing import Any, TextIO
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from pydantic import ValidationError
 
 from backend.manifest import RunError, read_manifest
-from precompute.config import ConfigError, ModelConfig
+from precompute.config import ConfigError
 from precompute.encoder import Encoder
 from precompute.harvest import activations_of
+from precompute.run_model import run_model
 from precompute.sources import LanguageModel, load_language_model
 from precompute.text import special_token_frame
 
@@ -51,7 +50,7 @@ class OwnText:
             ConfigError: the model cannot be loaded, or is not the one the run was made with.
         """
         manifest = read_manifest(folder)
-        self.config = model_config(manifest.config)
+        self.config = run_model(folder, manifest.config)
         self.model: LanguageModel = load_language_model(self.config)
         if self.model.weight_sha256 != manifest.model_sha256:
             raise ConfigError(
@@ -100,20 +99,6 @@ class OwnText:
                 for (start, end), found in zip(offsets, map(_strongest_first, fired), strict=True)
             ],
         }
-
-
-def model_config(config: str) -> ModelConfig:
-    """The `[model]` section of a run's config, as its manifest keeps it.
-
-    Raises:
-        ConfigError: it has none that this version understands.
-    """
-    try:
-        return ModelConfig(**tomllib.loads(config)["model"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValidationError) as error:
-        raise ConfigError(
-            "the run's config does not say which language model it was made with"
-        ) from error
 
 
 def read_encoder(folder: Path, sae_id: str) -> Encoder:

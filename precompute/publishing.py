@@ -11,6 +11,7 @@ from typing import Any
 from backend.manifest import CorpusRecord, Manifest, RunError, read_manifest
 from backend.schema import SCHEMA_VERSION
 from precompute.config import RunConfig
+from precompute.run_model import keep_model
 from precompute.sources import LanguageModel
 from precompute.text import TokenisedText
 from precompute.writer import sha256_of, swap_into_place, write_manifest, write_table
@@ -28,10 +29,15 @@ def publish(
     text: TokenisedText,
     final: Path,
 ) -> Manifest:
-    """Write all tables and the manifest beside `final`, then swap the folders."""
+    """Write all tables and the manifest beside `final`, then swap the folders.
+
+    A model that was trained with the run lies in it too (`run_model.py`).
+    """
     fresh = final.with_name(f".{final.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     files = {name: write_table(fresh, name, rows) for name, rows in tables.items()}
+    if config.atlas is not None:
+        keep_model(Path(config.model.source), fresh)
     corpora = tuple(
         CorpusRecord(
             name=corpus.name,

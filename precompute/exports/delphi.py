@@ -23,7 +23,7 @@ from precompute.exports.run_labels import RunLabels
 from precompute.exports.run_rows import LatentRows
 from precompute.exports.run_sae import RunSae
 from precompute.hooks import find_place
-from precompute.own_text import model_config
+from precompute.run_model import run_model
 from precompute.sources import load_outline, load_tokenizer
 
 N_SPLITS = 5
@@ -56,7 +56,7 @@ def write_delphi(folder: Path, about: RunSae, model_name: str | None) -> list[st
         raise ConfigError(
             f"{about.sae_id} reads decoder rows, not text, so Delphi has no use for it"
         )
-    model = model_config(about.manifest.config)
+    model = run_model(about.run, about.manifest.config)
     place = find_place(load_outline(model), model.place)
     text = context_tokens(about.run, model, load_tokenizer(model))
     notes = [*NOTES, *_more_notes(text)]

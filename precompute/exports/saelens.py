@@ -19,7 +19,7 @@ from backend.manifest import RunError
 from precompute.config import ConfigError
 from precompute.exports.run_sae import RunSae
 from precompute.exports.weights import EXACT, ROUNDED, SaeWeights
-from precompute.own_text import model_config
+from precompute.run_model import model_section
 
 SPARSITY_NAME = "sparsity.safetensors"
 LEAST_DENSITY = 1e-10  # added before the logarithm, as SAELens does: a dead latent has -10
@@ -71,7 +71,7 @@ def _metadata(about: RunSae, precision: str) -> dict[str, object]:
         "weights": precision,
     }
     with suppress(ConfigError):  # a run without a model of its own
-        model = model_config(manifest.config)
+        model = model_section(manifest.config)
         metadata |= {"prepend_bos": model.prepend_bos, "context_size": model.context_size}
         if model.centred:
             metadata["model_from_pretrained_kwargs"] = {"center_writing_weights": True}

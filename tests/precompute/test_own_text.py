@@ -17,7 +17,7 @@ import torch
 from backend.reading import Question, parse_reading
 from backend.text_worker import Limits, TextError, TextWorker
 from precompute.config import ConfigError
-from precompute.own_text import OwnText, model_config
+from precompute.own_text import OwnText
 from precompute.sources import LanguageModel
 from precompute.text import special_token_frame
 from tests.precompute.own_text_run import (
@@ -129,12 +129,6 @@ def test_an_sae_without_encoders_is_refused(own_text: OwnText) -> None:
     for sae_id in (BARE, "nope"):
         with pytest.raises(ConfigError, match=f"keeps no encoders of {sae_id}"):
             own_text.read(sae_id, "x")
-
-
-@pytest.mark.parametrize("config", ['title = "fixture"', "[model", "[model]\nlayer = 0", "model=1"])
-def test_a_config_without_a_model_is_refused(config: str) -> None:
-    with pytest.raises(ConfigError, match="does not say which language model"):
-        model_config(config)
 
 
 def test_other_weights_than_the_runs_are_refused(tmp_path: Path) -> None:
