@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.elsewhere import imported_folder, is_imported_name
-from backend.manifest import RunError, read_manifest
+from backend.manifest import Manifest, RunError, read_manifest
 from backend.remote_address import Address, as_address
 from backend.remote_imported import LIST_NAME
 from backend.remote_listing import RUNS_LIST_NAME, place
@@ -24,12 +24,15 @@ class RunSummary:
     """A run that can be listed: its manifest is valid, its files are not verified yet.
 
     `path` is its folder; of a run at a host the one in the cache where its files will be.
+    `n_latents` counts those of all its SAEs and meta-SAEs; an address without a run opens the run
+    that has most.
     """
 
     name: str
     title: str
     short_hash: str
     path: Path
+    n_latents: int
     address: str = ""  # at its host; "" for a run on this machine
 
 
@@ -152,10 +155,7 @@ def _runs_at(address: Address, notes: list[str]) -> Iterator[RunSummary | RunPro
         if not listing.runs:  # then it is why there is nothing to show
             yield RunProblem(str(address), listing.note)
     for run in listing.runs:
-        manifest = run.manifest
-        yield RunSummary(
-            run.name, manifest.title, manifest.short_hash, run.folder, str(run.address)
-        )
+        yield _summary(run.name, run.manifest, run.folder, str(run.address))
     for name, message in listing.problems:
         yield RunProblem(name, message)
 
@@ -174,4 +174,10 @@ def _folders_of(data_dir: Path) -> Iterator[RunSummary | RunProblem]:
         except RunError as error:
             yield RunProblem(folder.name, str(error))
         else:
-            yield RunSummary(folder.name, manifest.title, manifest.short_hash, folder)
+            yield _summary(folder.name, manifest, folder)
+
+
+def _summary(name: str, manifest: Manifest, folder: Path, address: str = "") -> RunSummary:
+    latents = manifest.files.get("latents")  # a forged manifest may lack it
+    n_latents = latents.rows if latents else 0
+    return RunSummary(name, manifest.title, manifest.short_hash, folder, n_latents, address)

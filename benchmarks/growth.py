@@ -1,15 +1,15 @@
 """How a run grows with its latents: time, memory and bytes of every stage, and what comes next.
 
     python -m benchmarks.growth --out FOLDER --latents 6144 24576 49152 [--d-in 768]
-        [--documents 3000] [--predict 768 1536 3072 6144 12288 24576 49152 98304]
+        [--documents 3000] [--predict 768 1536 3072 6144 12288 24576 49152 98304] [--steps 2000]
 
 For each number a suite of two generated SAEs (`generated_suite.py`), a quarter of it and itself, on
 the same text; every stage runs in a process of its own (`growth_stages.py`), one process at a time,
 and may use all cores. What is measured is kept in `<out>/figures.jsonl`: a second call measures
 only what is missing, and with `--predict` alone nothing at all.
 
-The meta-SAE is trained for a few steps only; the time of the recipe's 2,000 steps is that of so
-many steps. Predictions come from a fit of each stage's processor seconds to what it should grow
+The meta-SAE is trained for a few steps only; the time of the recipe's `--steps` is that of so many
+steps. Predictions come from a fit of each stage's processor seconds to what it should grow
 with (`TERMS`), no coefficient below zero, and are given as seconds of one core; wall time is less
 where a stage uses both cores. Memory and bytes are fitted to a line.
 """
@@ -124,6 +124,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, help="of the repository's text; all of it")
     parser.add_argument("--predict", type=int, nargs="*", default=[], help="latents of a suite")
     parser.add_argument("--tokens", type=float, help="of the text of that suite; the most measured")
+    parser.add_argument("--steps", type=int, default=RECIPE_STEPS, help="of each of its meta-SAEs")
     options = parser.parse_args()
     path = options.out / FIGURES_NAME
     print(machine())
@@ -133,7 +134,7 @@ def main() -> None:
     show(figures)
     if options.predict:
         tokens = options.tokens or max(figure.tokens for figure in figures)
-        predict(figures, Suite(tuple(sorted(options.predict)), tokens))
+        predict(figures, Suite(tuple(sorted(options.predict)), tokens), options.steps)
 
 
 def measure(out: Path, width: int, d_in: int, documents: int | None, path: Path) -> None:
@@ -191,7 +192,7 @@ def show(figures: list[Measured]) -> None:
         print(f"{name:>19} {one.tokens:9,.0f} {one.stage:9} {times} {sizes}")
 
 
-def predict(figures: list[Measured], suite: Suite) -> None:
+def predict(figures: list[Measured], suite: Suite, steps: int) -> None:
     """What each stage would take for another suite on the same text."""
     print(
         f"\n{', '.join(f'{width:,}' for width in suite.widths)} latents, {suite.tokens:,.0f} tokens"
@@ -208,13 +209,11 @@ def predict(figures: list[Measured], suite: Suite) -> None:
         size = fitted(own, suite, (lambda one: one.latents,), [float(one.bytes) for one in own])
         if stage == "step":
             print(f"{'a step':10} {seconds:10.2f}")
-            total += RECIPE_STEPS * TRAININGS * seconds
+            total += steps * TRAININGS * seconds
             continue
         total += seconds
         print(f"{stage:10} {seconds:10.0f} {peak:6.2f} {size / 1e6:10.0f}   {len(own)} suites")
-    print(
-        f"all, with {TRAININGS} meta-SAEs of {RECIPE_STEPS:,} steps: {total / 3600:.2f} core hours"
-    )
+    print(f"all, with {TRAININGS} meta-SAEs of {steps:,} steps: {total / 3600:.2f} core hours")
 
 
 def fitted(

@@ -40,6 +40,7 @@ def test_valid_runs_are_listed_and_broken_ones_explained(fixture_run: Path, tmp_
     assert listed[0].short_hash == read_manifest(fixture_run).content_hash[:12]
     assert listed[0].path == tmp_path / "a"
     assert listed[0].title == "Planted fixture <b>run</b>"
+    assert listed[0].n_latents == 8 + 32 + 4  # two SAEs and a meta-SAE
     [problem] = list_problems(tmp_path)
     assert problem.name == "broken"
     assert "schema version None" in problem.message

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from backend.manifest import read_manifest
+from precompute.writer import write_manifest, write_table
 from tests.pages.conftest import Opened
 from tests.planted import DEAD, DENSE, HOSTILE, NO_COMPONENT
 
@@ -153,3 +159,18 @@ def test_the_log_switch_changes_the_axis_and_the_address(opened: Open) -> None:
     page.app.toggle[0].set_value(True).run()
     assert '"type":"log"' in page.app.get("plotly_chart")[0].proto.spec
     assert page.app.query_params["log"] == "1"
+
+
+def test_an_address_without_a_run_opens_the_one_with_most_latents(
+    opened: Open, fixture_run: Path, tmp_path: Path
+) -> None:
+    for name in ("a-small", "large"):
+        shutil.copytree(fixture_run, tmp_path / name)
+    small = tmp_path / "a-small"
+    manifest = read_manifest(small)
+    rows = pq.read_table(small / "latents.parquet")
+    files = manifest.files | {"latents": write_table(small, "latents", rows.slice(0, 20))}
+    small_hash = write_manifest(small, replace(manifest, files=files, content_hash="")).short_hash
+    link = f"h={small_hash}"
+    assert link not in opened("overview", tmp_path).html
+    assert link in opened("overview", tmp_path, run="a-small").html
