@@ -24,8 +24,7 @@ class RunSummary:
     """A run that can be listed: its manifest is valid, its files are not verified yet.
 
     `path` is its folder; of a run at a host the one in the cache where its files will be.
-    `n_latents` counts those of all its SAEs and meta-SAEs; an address without a run opens the run
-    that has most.
+    `n_latents` counts those of all its SAEs and meta-SAEs.
     """
 
     name: str
@@ -78,8 +77,8 @@ def places(text: str) -> Places:
 
 
 def list_runs(where: Path | Places) -> list[RunSummary]:
-    """Runs with a valid manifest, by name."""
-    return sorted(_inspect(where)[0], key=lambda run: run.name)
+    """Runs with a valid manifest, that with most latents first: it is what opens by itself."""
+    return sorted(_inspect(where)[0], key=lambda run: (-run.n_latents, run.name))
 
 
 def list_problems(where: Path | Places) -> list[RunProblem]:
