@@ -22,7 +22,7 @@ from backend.store import Run, Session, TooSlow
 
 SECONDS = 5.0  # a question that takes longer is stopped: no word search does, a pattern might
 LABELS_AT_ONCE = 1_000
-MOST_FOR_PARTS = 20_000  # answers; what more of them have in common says nothing, nor does a place
+MOST_FOR_PARTS = 10_000  # answers; what more of them have in common says nothing, nor does a place
 
 
 class QuestionError(Exception):

@@ -22,7 +22,7 @@ from backend.stitching import KINDS
 from backend.store import Run
 
 MOST_HITS = 10_000
-MOST_POINTS = 100_000  # what a browser without a graphics card still moves; see benchmarks
+MOST_POINTS = 65_536  # what a page sends within its time; a browser still moves them all
 LARGEST_HASH = 2**64 - 1  # DuckDB's are 64 bits
 Values = list[Any] | NDArray[Any]
 Kept = TypeVar("Kept")

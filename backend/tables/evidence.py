@@ -9,6 +9,7 @@ from backend.tables.columns import (
     LATENT_SCORE,
     SAE_ID,
     SHOWN_BITS,
+    TEXT_ROW_GROUP_ROWS,
     WIDE_ROW_GROUP_ROWS,
     Column,
     Table,
@@ -30,7 +31,7 @@ CONTEXTS = Table(
             "token_ends", pa.list_(pa.int32()), "character offset where it ends; spans may overlap"
         ),
     ),
-    row_group_rows=WIDE_ROW_GROUP_ROWS,
+    row_group_rows=TEXT_ROW_GROUP_ROWS,
 )
 
 EXAMPLES = Table(
