@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
+from precompute.experiments.absorption.section import AbsorptionConfig
+from precompute.experiments.dead_latents.section import DeadLatentsConfig
+from precompute.experiments.edits.section import EditsConfig
+from precompute.experiments.resistance.section import ResistanceConfig
+from precompute.experiments.steering.section import SteeringConfig
+from precompute.experiments.toy_models.section import ToyModelsConfig
 from precompute.sections import Frozen, Positive
 
 
@@ -33,29 +39,14 @@ class PursuitConfig(Frozen):
     """Latents that a token may use; the SAE's own L0 is added."""
 
 
-class AbsorptionConfig(Frozen):
-    """First letters of words: splitting and absorption (`absorption/`)."""
-
-    prompt: str = "The word {word} starts with the letter"
-    words: Positive = 4000
-    """Words of one token, drawn from the vocabulary."""
-    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.4
-    least_test_words: Positive = 20
-    """Words of a letter for testing, below which it is left out."""
-    least_probe_f1: Annotated[float, Field(gt=0, lt=1)] = 0.6
-    """Of the probe on activations, below which a letter is left out (SAEBench)."""
-
-    @field_validator("prompt")
-    @classmethod
-    def _has_a_place(cls, prompt: str) -> str:
-        if prompt.count("{word}") != 1:
-            raise ValueError("write {word} where the word belongs, once")
-        return prompt
-
-
 class ExperimentsConfig(Frozen):
     """Which experiments a run makes; None: not that one."""
 
     errors: ErrorsConfig | None = None
     pursuit: PursuitConfig | None = None
     absorption: AbsorptionConfig | None = None
+    resistance: ResistanceConfig | None = None
+    dead_latents: DeadLatentsConfig | None = None
+    toy_models: ToyModelsConfig | None = None
+    edits: EditsConfig | None = None
+    steering: SteeringConfig | None = None

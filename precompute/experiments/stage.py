@@ -15,8 +15,10 @@ import pyarrow as pa
 import torch
 
 from precompute.config import RunConfig
-from precompute.experiments.absorption.measuring import letter_absorption
+from precompute.experiments.absorption.measuring import word_absorption
 from precompute.experiments.bench import Bench
+from precompute.experiments.dead_latents.measuring import ways_against_dead_latents
+from precompute.experiments.edits.measuring import targeted_edits
 from precompute.experiments.errors.measuring import sae_errors
 from precompute.experiments.findings import (
     Findings,
@@ -25,6 +27,9 @@ from precompute.experiments.findings import (
     load_tables,
 )
 from precompute.experiments.pursuit.measuring import pursuit_against_encoder
+from precompute.experiments.resistance.measuring import training_that_resists
+from precompute.experiments.steering.measuring import steering
+from precompute.experiments.toy_models.measuring import saes_on_toys
 from precompute.sections import Frozen
 from precompute.stages import Stages
 from precompute.workers import run_tasks
@@ -33,9 +38,17 @@ Experiment = Callable[[Bench, str, Any], Findings]
 PER_SAE: dict[str, Experiment] = {
     "errors": sae_errors,
     "pursuit": pursuit_against_encoder,
-    "absorption": letter_absorption,
+    "absorption": word_absorption,
+    "edits": targeted_edits,
+    "steering": steering,
 }
 """Experiments that are made once for every SAE of the suite, by section of the config."""
+ONCE: dict[str, Experiment] = {
+    "resistance": training_that_resists,
+    "dead_latents": ways_against_dead_latents,
+    "toy_models": saes_on_toys,
+}
+"""Experiments that train SAEs of their own: made once, on the width of the decomposed SAE."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +72,19 @@ def make_experiments(config: RunConfig, stages: Stages, device: str, workers: in
 def make_experiment(task: ExperimentTask) -> None:
     """Make one and keep what it found."""
     bench = Bench(task.config, task.stages, torch.device(task.device))
-    found = PER_SAE[task.name](bench, task.subject, _section(task.config, task.name))
-    found.save(task.folder)
+    experiment = (PER_SAE | ONCE)[task.name]
+    experiment(bench, task.subject, _section(task.config, task.name)).save(task.folder)
 
 
 def planned(config: RunConfig, stages: Stages, device: str = "cpu") -> list[ExperimentTask]:
     """All experiments of a config, widest SAE first: it takes longest."""
+    subjects = {key: [config.decomposed_sae_id] for key in ONCE}
+    subjects |= {key: list(reversed(config.sae_ids)) for key in PER_SAE}
     return [
         ExperimentTask(config, stages, device, name, sae_id, _folder(config, stages, name, sae_id))
-        for name in PER_SAE
+        for name, sae_ids in subjects.items()
         if _section(config, name) is not None
-        for sae_id in reversed(config.sae_ids)
+        for sae_id in sae_ids
     ]
 
 

@@ -1,1 +1,1 @@
-"""First letters: how they are spread over latents, and which latents absorb them (Chanin 2024)."""
+"""First letters and classes of words: how they spread over latents, and which absorb them."""

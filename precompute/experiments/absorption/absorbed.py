@@ -1,8 +1,9 @@
 """Which words of a letter its main latents miss, and which latent carries the letter instead.
 
-SAEBench's form, which needs no logits: with p the unit direction of the letter's probe,
-a = <x - b_dec, p> is what the SAE has to rebuild of the letter at a word, and latent j contributes
-f_j <w_j, p>. (SAEBench projects x itself; a constant offset of all activations is no letter.)
+It is the same for classes. SAEBench's form needs no logits: with p the unit direction of the
+probe, a = <x - b_dec, p> is what the SAE has to rebuild of the letter at a word, and latent j
+contributes f_j <w_j, p>. (SAEBench projects x itself; a constant offset of all activations is no
+letter.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words of one token with their first letter, and what the model holds at them in a prompt."""
+"""Words inside a prompt, what is asked of them, and what the model holds at them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
-from precompute.experiments.bench import Bench
-from precompute.experiments.section import AbsorptionConfig
 from precompute.sources import LanguageModel
 from precompute.splicing import SplicedModel
 
@@ -18,11 +17,13 @@ LEAST_LETTERS = 3
 
 @dataclass(frozen=True)
 class Word:
-    """A word inside the prompt: its token ids, and which of them is the word."""
+    """A word inside a prompt: the prompt's token ids, and which of them is the word's last."""
 
     text: str
     ids: np.ndarray
     position: int
+    n_tokens: int = 1
+    """Of the word alone."""
 
     @property
     def letter(self) -> str:
@@ -31,15 +32,30 @@ class Word:
 
 @dataclass(frozen=True)
 class WordActivations:
-    """Activations x float32 [n_words, d_in] at the words, and which of them are for testing."""
+    """Activations x float32 [n_words, d_in] for words with a label each."""
 
     words: tuple[Word, ...]
+    positions: np.ndarray
+    """int64 [n_words]: the token of each word's prompt that is read."""
     x: torch.Tensor
+    labels: np.ndarray
+    """Of each word, the letter or the class that it has."""
     is_test: np.ndarray
+    """bool [n_words]"""
 
-    @property
-    def letters(self) -> np.ndarray:
-        return np.array([word.letter for word in self.words])
+
+def placed(tokenizer: PreTrainedTokenizerBase, prompt: str, text: str) -> Word | None:
+    """A word in a prompt with `{word}` in it; None if tokens do not begin and end as it does."""
+    before = prompt.index("{word}")
+    end = before + len(text)
+    whole = prompt.replace("{word}", text)
+    encoded = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
+    spans = encoded["offset_mapping"]
+    own = [i for i, (start, stop) in enumerate(spans) if start < end and stop > before]
+    # some tokenizers count the space before a word to it
+    if not own or spans[own[0]][0] not in (before, before - 1) or spans[own[-1]][1] != end:
+        return None
+    return Word(text, np.array(encoded["input_ids"], np.int64), own[-1], len(own))
 
 
 def words_in_prompt(
@@ -54,43 +70,37 @@ def words_in_prompt(
     texts = {str(tokenizer.decode([i])).strip() for i in range(len(tokenizer))}
     plain = sorted(t for t in texts if len(t) >= LEAST_LETTERS and t.isascii() and t.isalpha())
     random.Random(seed).shuffle(plain)
-    before = prompt.index("{word}")
     found: dict[str, Word] = {}
     for text in plain:
         if text.lower() in found:
             continue
-        whole = prompt.format(word=text)
-        encoded = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
-        # some tokenizers count the space before a word to it
-        own = [
-            place
-            for place, (start, end) in enumerate(encoded["offset_mapping"])
-            if end == before + len(text) and start in (before, before - 1)
-        ]
-        if own:
-            ids = np.array(encoded["input_ids"], np.int64)
-            found[text.lower()] = Word(text, ids, own[0])
+        word = placed(tokenizer, prompt, text)
+        if word is not None and word.n_tokens == 1:
+            found[text.lower()] = word
         if len(found) == most:
             break
     return tuple(found.values())
 
 
-def word_activations(bench: Bench, settings: AbsorptionConfig) -> WordActivations:
-    """The activations of a run's model at all words; each letter's words are split alike."""
-    seed = bench.config.seed
-    words = words_in_prompt(bench.language_model, settings.prompt, settings.words, seed)
-    model = bench.spliced([word.ids for word in words])
-    x = model.rows()[torch.from_numpy(rows_of(model, words))].cpu()
-    order = np.random.default_rng(seed).permutation(len(words))
-    is_test = np.zeros(len(words), bool)
-    letters = np.array([word.letter for word in words])
-    for letter in np.unique(letters):
-        own = order[letters[order] == letter]
-        is_test[own[: round(settings.test_share * len(own))]] = True
-    return WordActivations(words, x, is_test)
+def read_at(
+    model: SplicedModel, rows: torch.Tensor, positions: np.ndarray, chosen: np.ndarray
+) -> torch.Tensor:
+    """Activations [n_chosen, d_in] at one token of each chosen prompt.
 
-
-def rows_of(model: SplicedModel, words: tuple[Word, ...]) -> np.ndarray:
-    """int64 [n_words]: the row of each word among all rows of its prompt's model."""
+    Args:
+        rows: of all tokens of all prompts of the model.
+        positions: int64 [n_prompts].
+        chosen: numbers of prompts.
+    """
     starts = np.flatnonzero(model.position == 0)
-    return starts + np.array([word.position for word in words], np.int64)
+    return rows[torch.from_numpy((starts + positions)[chosen])].cpu()
+
+
+def split_alike(labels: np.ndarray, test_share: float, seed: int) -> np.ndarray:
+    """bool [n_words]: words for testing, the same share of every label's."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    is_test = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        own = order[labels[order] == label]
+        is_test[own[: round(test_share * len(own))]] = True
+    return is_test

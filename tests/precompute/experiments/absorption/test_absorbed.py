@@ -9,10 +9,15 @@ from scipy import sparse
 
 from precompute.dictionary import Dictionary
 from precompute.experiments.absorption.absorbed import absorbed
-from precompute.experiments.absorption.measuring import known_letters, word_acts
+from precompute.experiments.absorption.concepts import (
+    asked_of,
+    known_concepts,
+    probed,
+    word_acts,
+)
 from precompute.experiments.absorption.probes import n_split, sparse_probe
+from precompute.experiments.absorption.section import AbsorptionConfig
 from precompute.experiments.absorption.words import Word, WordActivations
-from precompute.experiments.section import AbsorptionConfig
 
 D, N_EACH, LETTERS = 64, 60, "abst"
 MAIN = {letter: place for place, letter in enumerate(LETTERS)}  # latent of each letter
@@ -45,7 +50,8 @@ def _planted() -> tuple[WordActivations, Dictionary, np.ndarray]:
     tensors = [torch.from_numpy(a).float() for a in (encoder, bias, decoder, np.zeros(D))]
     words = tuple(Word(f"{letter}ord", np.array([0]), 0) for letter in letters)
     is_test = np.arange(len(letters)) % 2 == 0
-    held = WordActivations(words, torch.from_numpy(x).float(), is_test)
+    places = np.zeros(len(words), np.int64)
+    held = WordActivations(words, places, torch.from_numpy(x).float(), letters, is_test)
     return held, Dictionary(*tensors, threshold=0.0), is_short
 
 
@@ -58,17 +64,19 @@ def test_the_planted_words_are_absorbed_and_no_others(planted):
     held, sae, is_short = planted
     acts = word_acts(sae, held.x)
     settings = AbsorptionConfig(least_test_words=10)
-    letters = {one.letter: one for one in known_letters(held, acts, settings)}
-    assert set(letters) == set(LETTERS)
-    for letter, one in letters.items():
-        assert one.known.f1 == 1.0
-        assert one.sparse.latents[0] == MAIN[letter]
-        asked = held.letters == letter
-        cosines = sae.W_dec.double().numpy() @ one.known.direction
-        of_letter = sparse.csr_matrix(acts[asked])
-        whole = held.x[asked].double().numpy() @ one.known.direction
+    concepts = known_concepts(held, acts, probed(held, settings), settings)
+    assert [one.label for one in concepts] == list(LETTERS)
+    for one in asked_of(held, acts, concepts, sae):
+        letter = one.concept.label
+        assert one.concept.known.f1 == 1.0
+        assert one.concept.sparse.latents[0] == MAIN[letter]
+        if letter == "s":  # its second latent fires where the first is silent: split, not absorbed
+            assert one.concept.sparse.main.tolist() == [MAIN["s"], SHORT]
+        cosines = sae.W_dec.double().numpy() @ one.concept.known.direction
+        of_letter = sparse.csr_matrix(acts[one.words])
+        whole = held.x[one.words].double().numpy() @ one.concept.known.direction
         found = absorbed(of_letter, whole, cosines, np.array([MAIN[letter]]))
-        planted_here = is_short[asked] if letter == "s" else np.zeros(N_EACH, bool)
+        planted_here = is_short[one.words] & (letter == "s")
         assert found.is_full.tolist() == planted_here.tolist()
         assert (found.absorber[planted_here] == SHORT).all()
         assert (found.fraction[planted_here] == 1).all()  # the main latent carries nothing
@@ -121,3 +129,17 @@ def test_a_letter_over_two_latents_is_split_in_two():
     assert found.n_main == 2
     assert set(found.main.tolist()) == {3, 5}
     assert found.f1[1] == 1.0
+    assert found.says.tolist() == is_letter.tolist()  # with both latents, word by word
+
+
+def test_the_scale_of_activations_does_not_choose_the_latents():
+    # latent 0 fires on every word of the letter, latent 1 loudly on two of them
+    is_letter = np.arange(200) % 2 == 0
+    acts = np.zeros((200, 2))
+    acts[is_letter, 0] = 1.0
+    acts[[0, 4], 1] = 30.0
+    is_test = np.arange(200) % 10 > 6
+    for scale in (0.01, 1.0, 100.0):
+        found = sparse_probe(sparse.csr_matrix(scale * acts), is_letter, is_test)
+        assert found.latents[0] == 0
+        assert found.n_main == 1

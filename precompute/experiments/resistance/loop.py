@@ -1,0 +1,110 @@
+"""Train any SAE of sae-lens on batches of rows, and read it as a `Dictionary`.
+
+`precompute.training` trains the SAEs that a run shows. Experiments on training itself need others
+(another loss, another activation function, something done between two steps); they all take this
+loop, so that what differs between two of them is what they are about. Start, schedule and steps
+are those of `precompute.training`: a plain SAE comes out the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from sae_lens.config import SAETrainerConfig
+from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE
+from sae_lens.saes.standard_sae import StandardTrainingSAE
+from sae_lens.saes.topk_sae import TopKTrainingSAE
+from sae_lens.training.sae_trainer import SAETrainer
+from tqdm.auto import tqdm
+
+from precompute.batches import Batches
+from precompute.dictionary import Dictionary
+from precompute.training import FINAL_RATE_SHARE, Fit
+
+LearningSAE = StandardTrainingSAE | TopKTrainingSAE  # BatchTopK and Matryoshka SAEs are the latter
+AfterStep = Callable[[SAETrainer, int], None]
+"""Something done after a step; the number counts from 1."""
+
+
+def trainer_of(sae: LearningSAE, settings: Fit, device: torch.device) -> SAETrainer:
+    """sae-lens' trainer (Adam, gradients clipped at norm 1, count of dead latents) of one SAE."""
+    sae.to(device)
+    config = SAETrainerConfig(
+        total_training_samples=settings.steps * settings.batch_size,
+        train_batch_size_samples=settings.batch_size,
+        lr=settings.learning_rate,
+        lr_end=settings.learning_rate * FINAL_RATE_SHARE,
+        lr_warm_up_steps=int(settings.steps * settings.warm_up_share),
+        lr_decay_steps=int(settings.steps * settings.decay_share),
+        dead_feature_window=settings.dead_after_steps,
+        autocast=settings.bfloat16,
+        device=str(device),
+    )
+    trainer = SAETrainer(config, sae, iter(()))
+    for group in trainer.optimizer.param_groups:
+        group.update(fused=True, foreach=False)  # as in `precompute.training`
+    return trainer
+
+
+def train(
+    trainer: SAETrainer,
+    settings: Fit,
+    batches: Batches,
+    title: str,
+    after_step: AfterStep | None = None,
+) -> None:
+    """Make all steps of `settings`."""
+    stream = batches(0)
+    with tqdm(
+        total=settings.steps * settings.batch_size, desc=title, unit=" rows", unit_scale=True
+    ) as bar:
+        for step in range(1, settings.steps + 1):
+            take_step(trainer, next(stream))
+            if after_step is not None:
+                after_step(trainer, step)
+            bar.update(settings.batch_size)
+
+
+def take_step(trainer: SAETrainer, batch: torch.Tensor) -> None:
+    """One step on rows [batch, d_in]."""
+    trainer.step(batch)
+    trainer.n_training_steps += 1
+
+
+@torch.no_grad()
+def dictionary_of(sae: LearningSAE) -> Dictionary:
+    """A trained SAE with unit decoder rows on the CPU; the encoder takes their norm.
+
+    BatchTopK SAEs (Matryoshka too) come with their running threshold, which is biased: set the
+    exact one. TopK SAEs keep k; ReLU SAEs have neither.
+    """
+    norms = sae.W_dec.norm(dim=1).clamp_min(1e-12)
+    W_enc = sae.W_enc * norms
+    b_enc = sae.b_enc * norms
+    if sae.cfg.apply_b_dec_to_input:
+        b_enc = b_enc - sae.b_dec @ W_enc
+    threshold, k = 0.0, None
+    if isinstance(sae, BatchTopKTrainingSAE):
+        threshold = float(sae.topk_threshold)
+    elif isinstance(sae, TopKTrainingSAE):
+        k = int(sae.cfg.k)
+    tensors = (W_enc, b_enc, sae.W_dec / norms[:, None], sae.b_dec)
+    return Dictionary(
+        *(one.detach().float().clone().cpu() for one in tensors), threshold=threshold, k=k
+    )
+
+
+def in_model_units(sae: Dictionary, scale: float) -> Dictionary:
+    """The SAE of rows that were multiplied by `scale` as one of the rows themselves.
+
+    ReLU is homogeneous, so only the offsets change.
+    """
+    return Dictionary(
+        W_enc=sae.W_enc,
+        b_enc=sae.b_enc / scale,
+        W_dec=sae.W_dec,
+        b_dec=sae.b_dec / scale,
+        threshold=sae.threshold / scale,
+        k=sae.k,
+    )

@@ -1,0 +1,1 @@
+"""SAEs on activations made of known directions: which of them find these again."""
