@@ -14,24 +14,15 @@ import streamlit as st
 
 from app_pages.embed import embed_frame
 from app_pages.in_answer import place_in_answer
+from app_pages.side_bar import side_bar
 from backend import queries, urlstate
 from backend.links import (
-    LATENT_PATH,
     META_PATH,
     OVERVIEW_PATH,
     SEARCH_PATH,
-    SPLITTING_PATH,
-    STITCHING_PATH,
     Link,
-    ask_link,
-    compare_link,
-    data_link,
     latent_link,
-    map_link,
     overview_link,
-    search_link,
-    text_link,
-    trust_link,
 )
 from backend.listing import DATA_VARIABLE, data_dir, list_notes, list_problems, list_runs
 from backend.manifest import RunError
@@ -39,12 +30,6 @@ from backend.opener import opened_run
 from backend.store import Run
 from backend.text_html import notice, safe
 
-# parameters that mean something in one run only
-_CLEARED = (
-    "sae", "latent", "page", "h", "small", "large", "in", "at", "against", "with", "without",
-    "weigh", "from", "minus", "plus", "a", "b", "c", "d", "saes", "colour", "part", "lasso",
-    "token", "find",
-)  # fmt: skip
 _MAKE_ONE = "python -m precompute run precompute/configs/tiny.toml"
 # how contexts are shown is kept from one latent to the next; the defaults are not in the address
 _VIEW = {"context": ("line", "whole"), "marks": ("1",)}
@@ -65,9 +50,9 @@ def opened(path: str) -> Run:
         messages += [
             problem.message for problem in list_problems(folder) if problem.name == wanted
         ] or [f"There is no run “{wanted}” in {folder}.", *list_notes(folder)]
-    # the one that was asked for, then the others in order of name
+    # the one that was asked for, then the others in their order
     run = None
-    for name in sorted(runs, key=lambda name: (name != wanted, name)):
+    for name in sorted(runs, key=lambda name: name != wanted):
         try:
             run = opened_run(runs[name].path, runs[name].short_hash)
             break
@@ -172,7 +157,7 @@ def _draw(run: Run, names: list[str], path: str, messages: list[str]) -> None:
         embed_frame(run, path, messages)
         return
     with st.sidebar:
-        _sidebar(run, names, path)
+        side_bar(run, names, path)
     kept, text = {}, ""
     if path == SEARCH_PATH:
         asked = urlstate.question(tuple(sae["sae_id"] for sae in queries.saes(run)))
@@ -183,47 +168,6 @@ def _draw(run: Run, names: list[str], path: str, messages: list[str]) -> None:
     st.html(
         f'<header class="topbar">{mark}{form}</header>'
         + "".join(notice(message, "problem") for message in messages)
-    )
-
-
-def _sidebar(run: Run, names: list[str], path: str) -> None:
-    current = ' aria-current="page"'
-    pages = (
-        ("Overview", overview_link(run.name)),
-        ("Search", search_link("", run=run.name)),
-        ("Ask", ask_link({}, run.name)),
-        ("Latent", Link(LATENT_PATH, {"run": run.name})),
-        ("Meta-latent", Link(META_PATH, {"run": run.name})),
-        ("Compare", compare_link((), run.name)),
-        ("Map", map_link("", run=run.name)),
-        ("Your text", text_link(run=run.name)),
-        ("Stitching", Link(STITCHING_PATH, {"run": run.name})),
-        ("Splitting", Link(SPLITTING_PATH, {"run": run.name})),
-        ("Trust", trust_link(run.name)),
-        ("Data", data_link(run.name)),
-    )
-    items = "".join(
-        f'<a href="{escape(to.href)}"{current if to.path == path else ""}>{name}</a>'
-        for name, to in pages
-    )
-    st.html(
-        f'<nav class="pages" aria-label="Pages">{items}</nav>'
-        '<button type="button" class="keys-hint" aria-keyshortcuts="?">Keys <kbd>?</kbd></button>'
-    )
-    urlstate.choice_box(
-        "Run",
-        "run",
-        names,
-        run.name,
-        help="One finished set of results; the folder's name in the data folder.",
-        clears=_CLEARED,
-    )
-    manifest = run.manifest
-    shown = [corpus for corpus in manifest.corpora if corpus.shown]
-    texts = "; ".join(f"{corpus.name} ({corpus.licence})" for corpus in shown)
-    st.html(
-        f"<p>{safe(manifest.title)}</p><small>model {safe(manifest.model_id)}<br>"
-        f"content hash {safe(manifest.short_hash)}<br>texts shown: {safe(texts) or 'none'}</small>"
     )
 
 

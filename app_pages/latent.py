@@ -8,6 +8,7 @@ from app_pages.chosen import chosen_latent
 from app_pages.decomposition import decomposition, not_decomposed
 from app_pages.evidence import histogram, vocabulary
 from app_pages.examples import examples
+from app_pages.experiments_on import experiments_on
 from app_pages.frame import actions_html, opened, title
 from backend import charts, queries, stitching, trust
 from backend.downloads_html import are_served, download_links_html
@@ -82,6 +83,7 @@ def latent_page() -> None:
             st.html(heads_html(latent.head_shares, sae["d_in"]))
     if meta_sae_id is not None and latent.n_components:
         _graph(run, latent, meta_sae_id)
+    experiments_on(run, latent)
     st.html(_novelty(run, latent) + _taken(run, latent, "novelty"))
     st.html(
         "<h2>Relatives</h2>"

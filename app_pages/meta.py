@@ -9,6 +9,7 @@ import streamlit as st
 from app_pages.asking import add_link
 from app_pages.chosen import chosen_latent
 from app_pages.evidence import histogram, vocabulary
+from app_pages.experiments_on import experiments_on
 from app_pages.frame import actions_html, opened, title
 from backend import queries, urlstate
 from backend.downloads_html import download_links_html
@@ -79,6 +80,7 @@ def meta_page() -> None:
             vocabulary(meta, sae)
             if meta.head_shares:
                 st.html(heads_html(meta.head_shares, sae["d_in"]))
+    experiments_on(run, meta, "meta-latent")
     neighbours = queries.neighbours(run, meta.sae_id, meta.latent)
     st.html("<h2>Nearest latents</h2>" + relatives_html(neighbours, meta.sae_id, run.name))
     said, problems = said_elsewhere(run.folder, sae, meta.latent)

@@ -8,7 +8,7 @@
   const VALUED = ".tok[title], .tok[data-title]";
   const GO_SECONDS = 1.5; // after g, for the letter of a page
   const PAGES = { o: "./", s: "search", a: "ask", c: "compare", m: "map", y: "text",
-    i: "stitching", p: "splitting", t: "trust", d: "data" };
+    i: "stitching", p: "splitting", t: "trust", x: "experiments", d: "data" };
   const KEYS = [
     ["/", "search"],
     ["j, k", "next and previous: latent, or hit or member of the list that the page shows"],
@@ -17,7 +17,7 @@
     ["v, Shift+v", "next and previous shaded token, with its exact activation"],
     ["e", "next row of downloads"],
     ["g, then a letter", "o overview, s search, a ask, c compare, m map, y your text, " +
-      "i stitching, p splitting, t trust, d data"],
+      "i stitching, p splitting, t trust, x experiments, d data"],
     ["?", "this list"],
     ["Esc", "close what is open"],
   ];

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from backend.experiment_terms import TERMS
+
 MEANINGS: dict[str, str] = {
+    **TERMS,
     "SAE": "Sparse autoencoder: it writes a model's activation as a sum of a few of its many "
     "latents, each with its own direction.",
     "latent": "One element of an SAE: it fires on some tokens and adds its decoder direction.",

@@ -25,6 +25,13 @@ META_PATH = "meta"
 STITCHING_PATH = "stitching"
 SPLITTING_PATH = "splitting"
 TRUST_PATH = "trust"
+EXPERIMENTS_PATH = "experiments"
+ERRORS_PATH = "errors"
+PURSUIT_PATH = "pursuit"
+EDITS_PATH = "edits"
+STEERING_PATH = "steering"
+ABSORPTION_PATH = "absorption"
+RESISTANCE_PATH = "resistance"
 DOWNLOAD_PATH = "download"
 
 COMPARED = ("a", "b", "c", "d")  # parameters of the latents that are compared
@@ -110,6 +117,24 @@ def download_link(file: str, params: dict[str, str]) -> Link:
 def trust_link(run: str = "", short_hash: str = "") -> Link:
     """Every control of a run beside what it controls."""
     return Link(TRUST_PATH, _given(run=run, h=short_hash))
+
+
+def experiments_link(run: str = "", short_hash: str = "") -> Link:
+    """What the experiments on the model found, one line a family."""
+    return Link(EXPERIMENTS_PATH, _given(run=run, h=short_hash))
+
+
+def experiment_link(
+    path: str, sae_id: str = "", run: str = "", short_hash: str = "", **params: str
+) -> Link:
+    """One family of experiments.
+
+    Args:
+        path: one of those below `EXPERIMENTS_PATH`, e.g. `ERRORS_PATH`.
+        sae_id: the SAE whose figures are shown first.
+        params: what else the page shows, e.g. `concept`; empty ones are left out.
+    """
+    return Link(path, _given(run=run, sae=sae_id, **params, h=short_hash))
 
 
 def neuronpedia_url(neuronpedia_id: str | None, latent: int) -> str | None:

@@ -59,7 +59,7 @@ def number(value: float | None, digits: int = 2) -> str:
     """A figure with a true minus sign, or a dash when there is none."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{value:.{digits}f}".replace("-", "\u2212")
+    return f"{value:z.{digits}f}".replace("-", "\u2212")  # z: no minus before what rounds to 0
 
 
 def percent(value: float | None) -> str:

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from backend.manifest import CorpusRecord, Manifest
 from backend.schema import SCHEMA_VERSION, TABLES
 from precompute.writer import write_manifest, write_table
-from tests import stitched, trusted
+from tests import experimented, experimented_edits, stitched, trusted
 from tests.planted import (
     META,
     SMALL,
@@ -54,11 +54,15 @@ def build_fixture_run(folder: Path) -> Manifest:
         "stitch_curve": list(stitched.curve_rows()),
         "other_decompositions": list(trusted.other_decomposition_rows()),
         "cosine_histograms": list(trusted.histogram_rows()),
-        **{name: [] for name in ("curves", "edits", "continuations", "concerned")},
+        "curves": list(experimented.curve_rows()),
+        "edits": list(experimented_edits.edit_rows()),
+        "continuations": list(experimented_edits.continuation_rows()),
+        "concerned": list(experimented.concerned_rows()),
         "measurements": [
             *_measurements(),
             *stitched.measurement_rows(),
             *trusted.measurement_rows(),
+            *experimented.measurement_rows(),
         ],
     }
     # stored to the last bit, so that a test can state a figure worked out by hand as it is;

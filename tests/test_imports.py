@@ -35,9 +35,9 @@ HEAVY = {"torch", "sae_lens", "transformers", "transformer_lens", "sklearn", "sc
 WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "opener.py"}
 _SQL_NAMES = (
     "answer_rows", "answers", "asked", "compare", "compare_saes", "contexts", "decompositions",
-    "derived_tables", "directions", "downloads/queries", "featured", "in_common", "latent_map",
-    "map_shared", "notebook", "own_text", "queries", "search", "splitting", "stitching", "store",
-    "tour", "trust", "trust_names",
+    "derived_tables", "directions", "downloads/queries", "experiments", "featured", "in_common",
+    "latent_map", "map_shared", "notebook", "own_text", "queries", "search", "splitting",
+    "stitching", "store", "tour", "trust", "trust_names",
 )  # fmt: skip
 WITH_SQL = {ROOT / "backend" / f"{name}.py" for name in _SQL_NAMES}
 PRECOMPUTE_MAY_IMPORT = {
@@ -78,14 +78,19 @@ LOWEST = {
     "store": {"schema", "manifest", "records", "verify", "derived_tables", "edited_labels"},
 }
 DRAWING = (
-    "ask_charts", "ask_html", "charts", "citation", "compare_html", "compare_near_html",
-    "compare_pairs_html", "compare_saes_html", "compare_text_html", "data_html",
-    "decomposition_svg", "downloads_html", "elsewhere_html", "equation_html", "evidence_html",
-    "facets", "facets_html", "heads_html", "hits_html", "label_html", "lists_html", "map_area",
-    "map_charts", "map_html", "near_duplicates", "own_text_html", "own_text_lists_html", "question",
-    "reading", "sum_question", "text_html", "token_html", "token_pieces", "trust_bars",
-    "trust_cards_html", "trust_charts", "trust_checks_html", "trust_cosines", "trust_figures",
-    "trust_html", "trust_names_html", "trust_sizes_html",
+    "absorption_answers", "ask_charts", "ask_html", "charts", "citation", "compare_html",
+    "compare_near_html", "compare_pairs_html", "compare_saes_html", "compare_text_html",
+    "concerned_html", "data_html", "decomposition_svg", "downloads_html", "edit_charts",
+    "edit_example_html", "edit_figures", "edit_html", "elsewhere_html", "equation_html",
+    "error_answers", "evidence_html", "experiment_answers", "experiment_charts",
+    "experiment_families", "experiment_figures", "experiment_html", "experiment_marks",
+    "experiment_terms", "facets", "facets_html", "heads_html", "hits_html", "label_html",
+    "lists_html", "map_area", "map_charts", "map_html", "near_duplicates", "own_text_html",
+    "own_text_lists_html", "pursuit_answers", "question", "reading", "resistance_charts",
+    "resistance_figures", "resistance_html", "resistance_lower_html", "steering_charts",
+    "steering_figures", "steering_html", "sum_question", "text_html", "token_html", "token_pieces",
+    "trust_bars", "trust_cards_html", "trust_charts", "trust_checks_html", "trust_cosines",
+    "trust_figures", "trust_html", "trust_names_html", "trust_sizes_html",
 )  # fmt: skip
 SQL = re.compile(
     r"\b(select\s+[\w*,.\s\"(]+\s+from|insert\s+into|create\s+(table|view|macro)"

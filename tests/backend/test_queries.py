@@ -14,7 +14,7 @@ from backend.latent import Latent, TermScore, TokenLogit
 from backend.records import column
 from backend.schema import EXAMPLE_GROUPS
 from backend.store import Run
-from tests import stitched, trusted
+from tests import experimented, stitched, trusted
 from tests.planted import DEAD, DENSE, META, NO_COMPONENT, SMALL, WIDE
 
 EINSTEIN, BERLIN = 0, 1
@@ -134,7 +134,11 @@ def test_adjacent_latents_end_at_the_ends(run: Run) -> None:
 
 def test_measurements_all_or_of_one_experiment(run: Run) -> None:
     assert len(queries.measurements(run)) == 3 + len(
-        [*stitched.measurement_rows(), *trusted.measurement_rows()]
+        [
+            *stitched.measurement_rows(),
+            *trusted.measurement_rows(),
+            *experimented.measurement_rows(),
+        ]
     )
     rows = queries.measurements(run, "meta_sae")
     assert column(rows, "setting") == ["all rows", "gaussian null"]

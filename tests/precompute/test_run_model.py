@@ -60,7 +60,7 @@ def test_what_is_missing_is_named(run: Path, lost: str) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-    with pytest.raises(ConfigError, match="trained with this run, cannot be read.*No such file"):
+    with pytest.raises(ConfigError, match=r"trained with this run, cannot be read.*No such file"):
         run_model(run, CONFIG)
 
 
