@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from precompute.experiments.report import experiment_lines
 from precompute.trust.report import Found, trust_lines, value
 
 META_SETTINGS = (
@@ -92,6 +93,7 @@ def run_figures(folder: Path) -> str:
     }
     lines += _stitching(found, sorted(sizes, key=lambda i: sizes[i]["n_latents"]), sizes)
     lines += trust_lines(found)
+    lines += experiment_lines(found, meta["parent_sae_id"])
     return "\n".join(lines) + "\n"
 
 

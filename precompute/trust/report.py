@@ -45,7 +45,7 @@ def _names(found: Found) -> list[str]:
         "names of | AUC, held out | shuffled names | words of members as names | balanced accuracy "
         "| judged"
     )
-    return _table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 def value(row: dict[str, Any] | None) -> str:
@@ -57,7 +57,7 @@ def value(row: dict[str, Any] | None) -> str:
     return f"{row['value']:.3f} ({row['ci_low']:.3f} to {row['ci_high']:.3f})"
 
 
-def _table(heads: str, lines: Iterable[str]) -> list[str]:
+def markdown_table(heads: str, lines: Iterable[str]) -> list[str]:
     body = list(lines)
     rule = "|" + "---|" * heads.count("|")
     return ["", f"| {heads} |", f"|---{rule}", *body] if body else []
@@ -77,7 +77,7 @@ def _controls(found: Found) -> list[str]:
         n = held["n"] if held else 0
         lines.append(f"| {kind} | {value(held)} | {value(seen)} | {value(again)} | {n} |")
     heads = "the same meta-SAE on | held-out | in-sample | found by another seed | seeds"
-    return _table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 def _methods(found: Found) -> list[str]:
@@ -91,7 +91,7 @@ def _methods(found: Found) -> list[str]:
         )
         lines.append(f"| {name} | {size:,.0f} | {parts:.1f} | {value(held)} | {value(seen)} |")
     heads = "the same rows by | directions | parts a row | held-out | in-sample"
-    return _table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 def _sizes(found: Found) -> list[str]:
@@ -106,7 +106,7 @@ def _sizes(found: Found) -> list[str]:
             )
             lines.append(f"| {size} | {value(real)} | {value(null)} | {real['n'] if real else 0} |")
     heads = f"meta-SAE of another size | {kinds.DECODER}, held-out | {kinds.COVARIANCE} | seeds"
-    return _table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 def _composition(found: Found) -> list[str]:
@@ -117,7 +117,7 @@ def _composition(found: Found) -> list[str]:
             for kind in (kinds.DECODER, kinds.ISOTROPIC)
         )
         lines.append(f"| {sae_id} | {value(real)} | {value(null)} |")
-    return _table(f"composition score of | {kinds.DECODER} | {kinds.ISOTROPIC}", lines)
+    return markdown_table(f"composition score of | {kinds.DECODER} | {kinds.ISOTROPIC}", lines)
 
 
 def _relations(found: Found) -> list[str]:
@@ -125,7 +125,7 @@ def _relations(found: Found) -> list[str]:
     for sae_id in sorted(_subjects(found, "relations"), key=_number):
         shared, chance = (found["relations", sae_id, s, "overlap"] for s in ("shared", "chance"))
         lines.append(f"| {sae_id} | {value(shared)} | {value(chance)} | {shared['n']:,} |")
-    return _table(
+    return markdown_table(
         "pairs with a meta-latent in common, related too by | share | by chance | pairs", lines
     )
 
@@ -136,7 +136,7 @@ def _facts(found: Found) -> list[str]:
         row = found["attributes", name, "all attributes", "auroc"]
         off = found.get(("attributes", name, "all attributes", "auroc_difference"))
         lines.append(f"| {name} | {value(row)} | {value(off)} | {row['n']} |")
-    return _table("attribute recovery by | AUROC | less the meta-SAE's | values", lines)
+    return markdown_table("attribute recovery by | AUROC | less the meta-SAE's | values", lines)
 
 
 def _explained(found: Found) -> list[str]:
@@ -148,7 +148,7 @@ def _explained(found: Found) -> list[str]:
             null = found["explained", subject, f"{setting}, shuffled", "precision"]
             lines.append(f"| {k} | {value(real)} | {value(null)} | {real['n']:,} |")
     heads = "first components | explained by a fact or a spelling | with facts shuffled | latents"
-    return _table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 def _by_value(found: Found, experiment: str, setting: str, metric: str = VE) -> list[str]:
