@@ -46,10 +46,25 @@ MERGED_METRICS = ("n_latents", "l0", "variance_explained")
 
 
 def run_figures(folder: Path) -> str:
-    """Markdown tables of a run's SAEs and of its meta-SAE with controls."""
+    """Markdown tables of a run's SAEs, of its meta-SAE with controls, and of its experiments."""
+    return _sae_figures(folder) + experiment_figures(folder)
+
+
+def experiment_figures(folder: Path) -> str:
+    """Markdown tables of what a run's experiments on its model found; "" without any."""
     saes = pq.read_table(folder / "saes.parquet").to_pylist()
+    metas = sorted((s for s in saes if s["kind"] == "meta"), key=lambda s: -s["n_latents"])
+    lines = experiment_lines(_measured(folder), metas[0]["parent_sae_id"])
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _measured(folder: Path) -> Found:
     rows = pq.read_table(folder / "measurements.parquet").to_pylist()
-    found: Found = {(r["experiment"], r["subject"], r["setting"], r["metric"]): r for r in rows}
+    return {(r["experiment"], r["subject"], r["setting"], r["metric"]): r for r in rows}
+
+
+def _sae_figures(folder: Path) -> str:
+    saes, found = pq.read_table(folder / "saes.parquet").to_pylist(), _measured(folder)
     lines = [
         "| SAE | variance explained, held-out tokens | on training tokens | L0, held-out | dead |",
         "|---|---|---|---|---|",
@@ -93,7 +108,6 @@ def run_figures(folder: Path) -> str:
     }
     lines += _stitching(found, sorted(sizes, key=lambda i: sizes[i]["n_latents"]), sizes)
     lines += trust_lines(found)
-    lines += experiment_lines(found, meta["parent_sae_id"])
     return "\n".join(lines) + "\n"
 
 

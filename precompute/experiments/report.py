@@ -12,7 +12,8 @@ from precompute.trust.report import Found, markdown_table, value
 class Figures:
     """One table of an experiment: a line for each setting, or for each subject; a column a metric.
 
-    A table by subject is of all subjects; one by setting is of the SAE that the run decomposes.
+    A table by subject is of all subjects; one by setting is of `subject`, or of the SAE that the
+    run decomposes.
     """
 
     experiment: str
@@ -20,11 +21,13 @@ class Figures:
     columns: tuple[tuple[str, str], ...]  # metric and its words
     settings: tuple[str, ...] = ()  # these alone; empty: all that have a figure
     by_subject: bool = False
+    subject: str = ""
 
 
 _SHARES = (("cause", "cause"), ("isolate", "isolate"), ("disentangle", "disentangle"))
 _CHANGE = "change of {} against solo"
 TABLES = (
+    Figures("atlas", "questions about known facts", (("accuracy", "right"),), subject="all"),
     Figures(
         "errors",
         "in place of the activations",
@@ -139,8 +142,9 @@ def _rows(
     pairs = list(dict.fromkeys((key[1], key[2]) for key in keys))
     if table.by_subject:
         return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
-    own = [pair for pair in pairs if pair[0] == sae_id]
-    return [(sae_id, s) for s in table.settings if (sae_id, s) in own] if table.settings else own
+    subject = table.subject or sae_id
+    own = [pair for pair in pairs if pair[0] == subject]
+    return [(subject, s) for s in table.settings if (subject, s) in own] if table.settings else own
 
 
 def _name(
