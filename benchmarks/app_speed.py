@@ -35,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the app on the runs of a data folder.")
     parser.add_argument("--data", type=Path, default=REPOSITORY / "data", help="folder of runs")
     parser.add_argument("--starts", type=int, default=3, help="server starts that are timed")
+    parser.add_argument("--run", help="name of a run in it; the largest")
     parser.add_argument("--reruns", type=int, default=60, help="script runs of each page")
     arguments = parser.parse_args()
     os.environ["SUBATOMIC_DATA"] = str(arguments.data.resolve())
@@ -42,9 +43,10 @@ def main() -> None:
     from backend.listing import list_runs
     from backend.store import open_run
 
-    runs = list_runs(arguments.data.resolve())
+    found = list_runs(arguments.data.resolve())
+    runs = [one for one in found if arguments.run in (None, one.name)]
     if not runs:
-        parser.error(f"no run in {arguments.data}")
+        parser.error(f"no run {arguments.run or ''} in {arguments.data}")
     run = open_run(runs[0].path)
     print(f"run {run.name} ({run.manifest.short_hash}), {os.cpu_count()} cores")
     addresses = _addresses(run, arguments.reruns)
@@ -55,7 +57,8 @@ def main() -> None:
 
 def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
     """Query parameters to run each page with: latents and words drawn at random."""
-    from backend import queries, stitching
+    from backend import experiments, queries, stitching
+    from backend.experiment_families import FAMILIES
 
     draw = random.Random(0)
     saes = queries.saes(run)
@@ -78,6 +81,10 @@ def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
         roots = [queries.random_latent(run, small, draw.randrange(1 << 30)) for _ in latents]
         pages["splitting"] = [{"sae": small, "latent": str(root)} for root in roots]
     pages["trust"] = [{"run": run.name}] * reruns
+    held = set(experiments.made(run))
+    for path, family in FAMILIES.items():
+        if held.intersection(family.experiments):
+            pages[path] = [{"run": run.name}] * reruns
     metas = [sae["sae_id"] for sae in saes if sae["kind"] == "meta"]
     others = [*latents[1:], latents[0]]
     pages["compare"] = [
@@ -93,7 +100,9 @@ def _addresses(run: Run, reruns: int) -> dict[str, list[dict[str, str]]]:
             {"from": f"{widest}/{latent}", "minus": f"{metas[0]}/{a}", "plus": f"{metas[0]}/{b}"}
             for latent, a, b in zip(latents, drawn, reversed(drawn), strict=True)
         ]
-    return pages
+    return {
+        page: [{"run": run.name, **one} for one in addresses] for page, addresses in pages.items()
+    }
 
 
 def _time_scripts(addresses: dict[str, list[dict[str, str]]]) -> None:

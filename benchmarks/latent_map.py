@@ -1,6 +1,6 @@
 """How fluid the map is: payload, script time, and what a reader waits for, by number of points.
 
-    python benchmarks/latent_map.py --data data --points 50000 100000
+    python benchmarks/latent_map.py --data data --points 50000 65536
 
 The first row is the decomposed SAE of the run; the others are runs made in a temporary folder, in
 which its latents stand several times at slightly different places, with their decompositions.
@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
+from backend.listing import list_runs  # noqa: E402
 from backend.manifest import FileRecord, read_manifest  # noqa: E402
 from backend.schema import TABLES  # noqa: E402
 from benchmarks.served import CHROMIUM, CHROMIUM_ARGUMENTS, served  # noqa: E402
@@ -44,9 +45,9 @@ RERUNS = 7
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the map.")
     parser.add_argument("--data", type=Path, default=REPOSITORY / "data", help="folder of runs")
-    parser.add_argument("--points", type=int, nargs="*", default=[50_000, 100_000])
+    parser.add_argument("--points", type=int, nargs="*", default=[50_000, 65_536])
     arguments = parser.parse_args()
-    source = next(path.parent for path in sorted(arguments.data.glob("*/manifest.json")))
+    source = list_runs(arguments.data)[0].path
     load = os.getloadavg()[0]
     print(f"run {source.name}, {os.cpu_count()} cores, load before {load:.1f}")
     print(
