@@ -89,7 +89,7 @@ TABLES = (
         tuple(
             (_CHANGE.format(metric), f"{words}, %")
             for metric, words in (
-                ("mean |phi|", r"mean \|phi\|"),
+                ("mean |phi|", "mean absolute phi"),
                 ("variance unexplained", "error"),
                 ("ce rise", "CE rise"),
                 ("meta-SAE variance explained, held out", "meta-SAE, held-out rows"),

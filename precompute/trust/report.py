@@ -53,8 +53,8 @@ def value(row: dict[str, Any] | None) -> str:
     if row is None:
         return "-"
     if row["ci_low"] is None:
-        return f"{row['value']:.3f}"
-    return f"{row['value']:.3f} ({row['ci_low']:.3f} to {row['ci_high']:.3f})"
+        return f"{row['value']:z.3f}"
+    return f"{row['value']:z.3f} ({row['ci_low']:z.3f} to {row['ci_high']:z.3f})"
 
 
 def markdown_table(heads: str, lines: Iterable[str]) -> list[str]:
