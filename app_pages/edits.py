@@ -25,9 +25,9 @@ from backend.edit_html import (
     facts_of,
     scores_section,
 )
+from backend.experiment_figures import sizes_of
 from backend.experiment_html import missing, subject_pills
 from backend.links import EDITS_PATH, latent_link
-from backend.records import column
 from backend.store import Run
 from backend.text_html import link, notice, plain, tip
 
@@ -44,7 +44,7 @@ def edits_page() -> None:
     parent = _decomposed(run)
     subject = chosen_subject(every, parent)
     rows = [row for row in every if row["subject"] == subject]
-    subjects = list(dict.fromkeys(column(every, "subject")))
+    subjects = list(sizes_of(every, queries.saes(run)))
     st.html(
         '<p class="lead">An entity such as a city has a latent, and the latent has parts. Swapped '
         f"against another entity's, do single {tip('meta-latents', 'meta-latent')} carry single "

@@ -6,9 +6,10 @@ import streamlit as st
 
 from app_pages.experiment_frame import begin, chosen_subject, figure, finish, lacks
 from backend import experiments, queries, urlstate
+from backend.experiment_figures import sizes_of
 from backend.experiment_html import missing, subject_pills
 from backend.links import STEERING_PATH
-from backend.records import Record, column
+from backend.records import Record
 from backend.steering_charts import effect_against_damage
 from backend.steering_figures import ALL_CONCEPTS, concepts, parted, place_of, points
 from backend.steering_html import (
@@ -34,7 +35,7 @@ def steering_page() -> None:
     # of the decomposed SAE there is every method, and texts
     subject = chosen_subject(every, metas[0]["parent_sae_id"] if metas else "")
     rows = [row for row in every if row["subject"] == subject]
-    subjects = list(dict.fromkeys(column(every, "subject")))
+    subjects = list(sizes_of(every, queries.saes(run)))
     st.html(
         '<p class="lead">A direction is added to the activation at every token: what the model '
         "writes moves towards a concept, and its prediction of all other text gets worse.</p>"

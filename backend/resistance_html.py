@@ -189,7 +189,7 @@ def _verdict(best: Record, equal: Record | None) -> str:
     if side_of(best) != "below":
         return "Not clearly" if side_of(best) == "unclear" else "No"
     if equal is not None and verdict(best, equal) != "No":
-        return "No more than by training longer"
+        return "Not clearly more than by training longer"
     return "To a degree"
 
 

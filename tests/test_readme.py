@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.schema import TABLES
-from precompute.figures import run_figures, sweep_figures
+from precompute.figures import experiment_figures, run_figures, sweep_figures
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,6 +26,10 @@ def test_the_table_list_is_that_of_the_contract() -> None:
 
 def test_the_figures_are_those_of_the_shipped_run() -> None:
     assert section("figures") == run_figures(ROOT / "data" / "minilm")
+
+
+def test_the_experiments_are_those_of_the_causal_run() -> None:
+    assert section("atlas") == experiment_figures(ROOT / "data" / "atlas")
 
 
 def test_the_sweep_is_the_one_measured() -> None:

@@ -62,7 +62,7 @@ def test_a_change_is_clear_when_its_interval_leaves_out_0(
         # the control falls as much: -21 to -17 overlaps -22 to -18
         (
             [changed("joint 0.3 1", -20), changed("solo, equal compute", -19)],
-            "<b>No more than by training longer.</b>",
+            "<b>Not clearly more than by training longer.</b>",
         ),
         ([changed("joint 0.3 1", -20, metric="mean |phi|")], "<b>To a degree.</b>"),
         ([changed("matryoshka", -20)], "No joint training was compared"),
