@@ -13,11 +13,12 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from sae_lens.config import SAETrainerConfig
 from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAEConfig
-from sae_lens.saes.sae import TrainStepOutput
+from sae_lens.saes.sae import TrainingSAE, TrainStepOutput
 from sae_lens.training.sae_trainer import SAETrainer
 from tqdm.auto import tqdm
 
@@ -118,6 +119,11 @@ def _trainer(settings: Fit, start: Start, device: torch.device) -> SAETrainer:
         if start.directions is not None:
             sae.W_dec.copy_(start.directions)
             sae.W_enc.copy_(start.directions.t() * start.encoder_scale)
+    return trainer_of(sae, settings, device)
+
+
+def trainer_of(sae: TrainingSAE[Any], settings: Fit, device: torch.device) -> SAETrainer:
+    """sae-lens' trainer (Adam, gradients clipped at norm 1, count of dead latents) of one SAE."""
     sae.to(device)
     config = SAETrainerConfig(
         total_training_samples=settings.steps * settings.batch_size,

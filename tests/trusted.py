@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests.experimented_rows import figure
 from tests.planted import HOSTILE, META, NO_COMPONENT, SMALL, WIDE, Row, weights
 
 N_SEEDS, N_ROWS = 5, 40
@@ -102,66 +103,45 @@ def histogram_rows() -> Iterator[Row]:
 def measurement_rows() -> Iterator[Row]:
     explained = "variance_explained"
     for subject, (held_out, in_sample, found) in CONTROLS.items():
-        yield _row("controls", subject, HELD_OUT, explained, held_out, N_SEEDS, 0.01)
-        yield _row("controls", subject, IN_SAMPLE, explained, in_sample, N_SEEDS, 0.01)
-        yield _row("controls", subject, "between seeds", "matched_meta_latents", found, N_SEEDS)
+        yield figure("controls", subject, HELD_OUT, explained, held_out, N_SEEDS, 0.01)
+        yield figure("controls", subject, IN_SAMPLE, explained, in_sample, N_SEEDS, 0.01)
+        yield figure("controls", subject, "between seeds", "matched_meta_latents", found, N_SEEDS)
     for method, (held_out, in_sample, directions, parts) in METHODS.items():
         for setting, value in ((HELD_OUT, held_out), (IN_SAMPLE, in_sample)):
-            yield _row("methods", method, setting, explained, value, N_ROWS, 0.01)
-            yield _row("methods", method, setting, "directions", directions, N_ROWS)
-            yield _row("methods", method, setting, "parts", parts, N_ROWS)
+            yield figure("methods", method, setting, explained, value, N_ROWS, 0.01)
+            yield figure("methods", method, setting, "directions", directions, N_ROWS)
+            yield figure("methods", method, setting, "parts", parts, N_ROWS)
     for subject, values in SWEEP.items():
         for n_meta, value in values.items():
             setting = f"{n_meta} meta-latents, {HELD_OUT}"
-            yield _row("width_sweep", subject, setting, explained, value, N_SEEDS, 0.01)
-        yield _row("k", subject, f"k = 1, {HELD_OUT}", explained, 0.8 * values[4], N_SEEDS, 0.01)
+            yield figure("width_sweep", subject, setting, explained, value, N_SEEDS, 0.01)
+        yield figure("k", subject, f"k = 1, {HELD_OUT}", explained, 0.8 * values[4], N_SEEDS, 0.01)
     ways = ("rows alike", "rows by mean activation")
     for drawn in ways:
         for counted in ways:
             value = 0.47 if drawn == counted else 0.44
             setting = f"{HELD_OUT}, {counted}"
-            yield _row("sampling", drawn, setting, explained, value, N_SEEDS, 0.01)
+            yield figure("sampling", drawn, setting, explained, value, N_SEEDS, 0.01)
     for sae_id, real, null in ((SMALL, 0.3, 0.25), (WIDE, 0.5, 0.2)):
         for subject, value in (("decoder rows", real), ("isotropic Gaussian rows", null)):
-            yield _row("composition", sae_id, subject, explained, value, N_SEEDS, 0.01)
-    yield _row("relations", SMALL, "shared", "overlap", 0.3, 120)
-    yield _row("relations", SMALL, "chance", "overlap", 0.05, 120)
+            yield figure("composition", sae_id, subject, explained, value, N_SEEDS, 0.01)
+    yield figure("relations", SMALL, "shared", "overlap", 0.3, 120)
+    yield figure("relations", SMALL, "chance", "overlap", 0.05, 120)
     for method, value in (("meta-SAE", 0.71), (f"pursuit on {SMALL}", 0.74), ("k-means", 0.4)):
-        yield _row("attributes", method, "all attributes", "auroc", value, 64, 0.04)
-        yield _row("attributes", method, HOSTILE_LABEL, "auroc", value, 16, 0.08)
+        yield figure("attributes", method, "all attributes", "auroc", value, 64, 0.04)
+        yield figure("attributes", method, HOSTILE_LABEL, "auroc", value, 16, 0.08)
     for method, value in ((f"{SMALL}, every part", 0.9), ("meta-SAE, shuffled", 0.5)):
-        yield _row("attributes", method, "all attributes", "auroc", value, 64, 0.04)
+        yield figure("attributes", method, "all attributes", "auroc", value, 64, 0.04)
     for k in (1, 2):
         setting = f"first {k} components"
-        yield _row("explained", META, setting, "precision", 0.2 * k, 31, 0.01)
-        yield _row("explained", META, f"{setting}, shuffled", "precision", 0.05 * k, 31, 0.01)
-    yield _row("decomposition", META, "other seeds", "mean_stability", 0.18, 64, 0.01)
+        yield figure("explained", META, setting, "precision", 0.2 * k, 31, 0.01)
+        yield figure("explained", META, f"{setting}, shuffled", "precision", 0.05 * k, 31, 0.01)
+    yield figure("decomposition", META, "other seeds", "mean_stability", 0.18, 64, 0.01)
     for setting, auc, accuracy in LABELS:
-        yield _row("labels", META, setting, "auc", auc, 3, 0.01)
-        yield _row("labels", META, setting, "balanced_accuracy", accuracy, 3, 0.01)
+        yield figure("labels", META, setting, "auc", auc, 3, 0.01)
+        yield figure("labels", META, setting, "balanced_accuracy", accuracy, 3, 0.01)
     for kind, share in (("meaning", 0.75), ("spelling", 0.25), ("word", 0.0), ("none", 0.0)):
-        yield _row("labels", META, kind, "share", share, 4)
+        yield figure("labels", META, kind, "share", share, 4)
     for sae_id in (SMALL, WIDE):
-        yield _row("labels", sae_id, "label", "auc", 0.86, 24, 0.01)
-        yield _row("labels", sae_id, "shuffled labels", "auc", 0.48, 24, 0.01)
-
-
-def _row(
-    experiment: str,
-    subject: str,
-    setting: str,
-    metric: str,
-    value: float,
-    n: int,
-    half: float | None = None,
-) -> Row:
-    return {
-        "experiment": experiment,
-        "subject": subject,
-        "setting": setting,
-        "metric": metric,
-        "value": value,
-        "ci_low": None if half is None else value - half,
-        "ci_high": None if half is None else value + half,
-        "n": n,
-    }
+        yield figure("labels", sae_id, "label", "auc", 0.86, 24, 0.01)
+        yield figure("labels", sae_id, "shuffled labels", "auc", 0.48, 24, 0.01)

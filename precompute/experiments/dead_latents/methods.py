@@ -21,8 +21,8 @@ from precompute.batches import Batches
 from precompute.experiments.dead_latents.ghost import GhostTopKSAE
 from precompute.experiments.dead_latents.resampling import resample
 from precompute.experiments.dead_latents.section import DeadLatentsConfig
-from precompute.experiments.resistance.loop import train, trainer_of
-from precompute.training import Fit
+from precompute.experiments.resistance.loop import train
+from precompute.training import Fit, trainer_of
 
 NOTHING, AUXILIARY, RESAMPLING = "nothing", "auxiliary loss", "resampling"
 GHOST, GHOST_RESCALED = "ghost gradients", "ghost gradients, rescaled"

@@ -19,10 +19,10 @@ from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAEConfig
 from sae_lens.saes.sae import TrainStepInput, TrainStepOutput
 from sae_lens.training.sae_trainer import SAETrainer
 
-from precompute.experiments.resistance.loop import take_step, trainer_of
+from precompute.experiments.resistance.loop import take_step
 from precompute.experiments.resistance.penalty import penalty
 from precompute.sparse_batchtopk import SparseBatchTopKTrainingSAE
-from precompute.training import Fit
+from precompute.training import Fit, trainer_of
 
 RowCost = Callable[[torch.Tensor], torch.Tensor]
 """From unit decoder rows [n, d] to what is added to an error a dimension."""

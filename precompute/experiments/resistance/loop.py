@@ -2,8 +2,8 @@
 
 `precompute.training` trains the SAEs that a run shows. Experiments on training itself need others
 (another loss, another activation function, something done between two steps); they all take this
-loop, so that what differs between two of them is what they are about. Start, schedule and steps
-are those of `precompute.training`: a plain SAE comes out the same to the last bit.
+loop, so that what differs between two of them is what they are about. With the trainer and the
+start of `precompute.training` a plain SAE comes out the same to the last bit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from sae_lens.config import SAETrainerConfig
 from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE
 from sae_lens.saes.standard_sae import StandardTrainingSAE
 from sae_lens.saes.topk_sae import TopKTrainingSAE
@@ -20,31 +19,11 @@ from tqdm.auto import tqdm
 
 from precompute.batches import Batches
 from precompute.dictionary import Dictionary
-from precompute.training import FINAL_RATE_SHARE, Fit
+from precompute.training import Fit
 
 LearningSAE = StandardTrainingSAE | TopKTrainingSAE  # BatchTopK and Matryoshka SAEs are the latter
 AfterStep = Callable[[SAETrainer, int], None]
 """Something done after a step; the number counts from 1."""
-
-
-def trainer_of(sae: LearningSAE, settings: Fit, device: torch.device) -> SAETrainer:
-    """sae-lens' trainer (Adam, gradients clipped at norm 1, count of dead latents) of one SAE."""
-    sae.to(device)
-    config = SAETrainerConfig(
-        total_training_samples=settings.steps * settings.batch_size,
-        train_batch_size_samples=settings.batch_size,
-        lr=settings.learning_rate,
-        lr_end=settings.learning_rate * FINAL_RATE_SHARE,
-        lr_warm_up_steps=int(settings.steps * settings.warm_up_share),
-        lr_decay_steps=int(settings.steps * settings.decay_share),
-        dead_feature_window=settings.dead_after_steps,
-        autocast=settings.bfloat16,
-        device=str(device),
-    )
-    trainer = SAETrainer(config, sae, iter(()))
-    for group in trainer.optimizer.param_groups:
-        group.update(fused=True, foreach=False)  # as in `precompute.training`
-    return trainer
 
 
 def train(

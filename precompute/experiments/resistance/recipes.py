@@ -24,10 +24,10 @@ from sae_lens.training.sae_trainer import SAETrainer
 
 from precompute.batches import Batches
 from precompute.experiments.resistance.joint import Opponent, PenalisedSAE, batchtopk_config
-from precompute.experiments.resistance.loop import train, trainer_of
+from precompute.experiments.resistance.loop import train
 from precompute.experiments.resistance.orthogonal import chunked_cosines
 from precompute.experiments.resistance.section import ResistanceConfig
-from precompute.training import Fit
+from precompute.training import Fit, trainer_of
 
 SOLO, EQUAL_COMPUTE = "solo", "solo, equal compute"
 MATRYOSHKA, ORTHOGONAL = "matryoshka", "orthogonal"

@@ -27,10 +27,10 @@ from sae_lens.saes.topk_sae import TopKTrainingSAE, TopKTrainingSAEConfig
 from precompute.batches import matrix_batches
 from precompute.config import MetaSaeConfig
 from precompute.decomposition import fit_meta_sae, random_directions
-from precompute.experiments.resistance.loop import LearningSAE, dictionary_of, train, trainer_of
+from precompute.experiments.resistance.loop import LearningSAE, dictionary_of, train
 from precompute.experiments.toy_models.section import ToyModelsConfig
 from precompute.experiments.toy_models.toys import Toy
-from precompute.training import Fit
+from precompute.training import Fit, trainer_of
 
 RELU, TOPK, BATCHTOPK, MATRYOSHKA = "relu", "topk", "batchtopk", "matryoshka"
 WIDE, META, RANDOM = "batchtopk, wide", "meta-SAE", "random decoder"

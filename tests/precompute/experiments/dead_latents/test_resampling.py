@@ -8,8 +8,8 @@ from sae_lens.saes.topk_sae import TopKTrainingSAE, TopKTrainingSAEConfig
 from sae_lens.training.sae_trainer import SAETrainer
 
 from precompute.experiments.dead_latents.resampling import resample
-from precompute.experiments.resistance.loop import take_step, trainer_of
-from precompute.training import Fit
+from precompute.experiments.resistance.loop import take_step
+from precompute.training import Fit, trainer_of
 
 N, D, K = 10, 6, 2
 DEAD = [1, 4, 8]

@@ -17,7 +17,7 @@ from precompute.experiments.resistance.joint import (
     batchtopk_config,
     unit_rows,
 )
-from precompute.experiments.resistance.loop import dictionary_of, take_step, trainer_of
+from precompute.experiments.resistance.loop import dictionary_of, take_step
 from precompute.experiments.resistance.penalty import decomposability
 from precompute.experiments.resistance.recipes import (
     EQUAL_COMPUTE,
@@ -30,7 +30,7 @@ from precompute.experiments.resistance.recipes import (
     trained,
 )
 from precompute.experiments.resistance.section import ResistanceConfig
-from precompute.training import Start, fit
+from precompute.training import Start, fit, trainer_of
 
 D, CPU = 12, torch.device("cpu")
 SETTINGS = ResistanceConfig(
