@@ -10,7 +10,7 @@ import pyarrow as pa
 ROW_GROUP_ROWS = 40_000  # a lookup asks every group whether it has the id, so not too many
 SHOWN_BITS = 8  # what pages show with two digits: to 0.2 %
 WIDE_ROW_GROUP_ROWS = 2_000  # one wide row costs its whole group, so not too large
-TEXT_ROW_GROUP_ROWS = 1_000  # a page of hits wants twenty texts, each from another group
+TEXT_ROW_GROUP_ROWS = 1_250  # a page of hits wants twenty texts, each from another group
 MOST_CHUNKS = 4_800  # columns times row groups of a file, before its groups grow
 
 
