@@ -99,7 +99,7 @@ def answer(file: str, given: Mapping[str, str], address: str, today: date) -> An
 
 def overview() -> str:
     """Everything that can be downloaded, as plain text for a reader with `curl`."""
-    lines = [f"Addresses below {DOWNLOAD_PATH}/; all take run=... (the first run without it)."]
+    lines = [f"Addresses below {DOWNLOAD_PATH}/; all take run=... (the largest run without it)."]
     for download in LISTS.values():
         lines += ["", download.pattern, f"    {download.meaning}"]
         for p in download.parameters:
