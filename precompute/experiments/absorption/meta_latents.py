@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from sklearn.metrics import roc_auc_score
 
 from precompute.decomposition import decompose
@@ -28,7 +29,7 @@ def meta_latent_figures(
     concept, and the same latents with the other concepts. Latents that the meta-SAE leaves without
     components are not counted.
     """
-    shown = decompose(meta, sae.W_dec)
+    shown = decompose(meta.to(torch.device("cpu")), sae.W_dec.cpu())
     directions = np.stack([one.concept.known.direction for one in asked], axis=1)
     cosines = meta.W_dec.double().cpu().numpy() @ directions  # [n_meta_latents, n_concepts]
     best = np.full((sae.n_latents, len(asked)), np.nan)
