@@ -169,5 +169,5 @@ def _error(path: Path, fault: str) -> RunError:
     name = path.parent.name
     return RunError(
         f"{path} {fault}. Restore it from a good copy, or make the run again: "
-        f"python -m precompute run precompute/configs/{name}.toml --force"
+        f"python -m precompute run precompute/configs/{name}.toml"
     )

@@ -77,7 +77,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SIZE",
         help="of all processes that read the text with an SAE, e.g. 8GB (60%% of this machine's)",
     )
-    run.add_argument("--force", action="store_true", help="train again and replace the run")
+    run.add_argument(
+        "--force",
+        action="store_true",
+        help="throw away all stages in the work folder, train again, and replace the run",
+    )
     run.set_defaults(command=_run)
     entities = commands.add_parser("entities", help="list the entities chosen in advance")
     entities.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")

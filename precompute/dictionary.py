@@ -79,6 +79,18 @@ class Dictionary:
     def with_threshold(self, threshold: float) -> Dictionary:
         return replace(self, threshold=threshold)
 
+    def of_unscaled_rows(self, scale: float) -> Dictionary:
+        """The SAE of rows that were multiplied by `scale`, as one of the rows themselves.
+
+        ReLU is homogeneous, so only the offsets change.
+        """
+        return replace(
+            self,
+            b_enc=self.b_enc / scale,
+            b_dec=self.b_dec / scale,
+            threshold=self.threshold / scale,
+        )
+
     def save(self, folder: Path, metadata: dict[str, object]) -> None:
         """Write a sae-lens folder: JumpReLU, or TopK when `k` is given.
 

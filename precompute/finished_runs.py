@@ -14,6 +14,7 @@ from backend.remote_cache import cache_dir, cache_size, clear, is_cached
 from backend.remote_runs import fetch, remote_run, told_of
 from backend.verify import verify_run
 from precompute.config import ConfigError
+from precompute.run_model import MODEL_FOLDER, check_model
 
 log = logging.getLogger("precompute")
 
@@ -51,6 +52,8 @@ def _run(text: str) -> Path | Address:
 def _check(options: argparse.Namespace) -> None:
     is_here = isinstance(options.run, Path)
     manifest = verify_run(options.run) if is_here else _checked_at_host(options.run)
+    if is_here and (options.run / MODEL_FOLDER).exists():
+        check_model(options.run / MODEL_FOLDER)
     log.info(
         "%s is intact: %d tables, %d rows, content hash %s",
         options.run,

@@ -10,8 +10,8 @@ from typing import Any
 
 from backend.manifest import CorpusRecord, Manifest, RunError, read_manifest
 from backend.schema import SCHEMA_VERSION
-from precompute.config import RunConfig
-from precompute.run_model import keep_model
+from precompute.config import ConfigError, RunConfig
+from precompute.run_model import keep_model, run_model
 from precompute.sources import LanguageModel
 from precompute.text import TokenisedText
 from precompute.writer import sha256_of, swap_into_place, write_manifest, write_table
@@ -76,4 +76,10 @@ def finished_run(final: Path, config_text: str) -> Manifest | None:
         (final / record.path).is_file() and sha256_of(final / record.path) == record.sha256
         for record in manifest.files.values()
     )
-    return manifest if intact and manifest.config == config_text else None
+    if not intact or manifest.config != config_text:
+        return None
+    try:
+        run_model(final, config_text)
+    except ConfigError:
+        return None
+    return manifest

@@ -66,11 +66,16 @@ def run_model(run: Path, config: str) -> ModelConfig:
     if found.source != SOURCE:
         return found
     kept = run / MODEL_FOLDER
-    _check(kept)
+    check_model(kept)
     return found.model_copy(update={"source": str(kept)})
 
 
-def _check(kept: Path) -> None:
+def check_model(kept: Path) -> None:
+    """Whether every file of a kept model is as it was written.
+
+    Raises:
+        ConfigError: one is missing or damaged; the message says what to do next.
+    """
     again = f"Restore it from a good copy of the run, or make the run again: {_command(kept)}"
     try:
         lines = (kept / SUMS_NAME).read_text(encoding="utf-8").splitlines()
@@ -89,4 +94,4 @@ def _check(kept: Path) -> None:
 
 def _command(kept: Path) -> str:
     name = kept.parent.name
-    return f"python -m precompute run precompute/configs/{name}.toml --force"
+    return f"python -m precompute run precompute/configs/{name}.toml"

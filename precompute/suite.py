@@ -12,7 +12,7 @@ import torch
 
 from precompute.batches import activation_batches
 from precompute.config import SaeSuiteConfig
-from precompute.dictionary import Dictionary, exact_threshold, fidelity
+from precompute.dictionary import exact_threshold, fidelity
 from precompute.initialisation import RowStatistics, sampled_directions, word_directions
 from precompute.training import Fit, Start, fit
 from precompute.workers import run_tasks
@@ -66,7 +66,7 @@ def train_sae(task: SaeTask) -> None:
     start = _start(task, train)
     checkpoints = task.folder / "checkpoints"
     trained = fit(settings, batches, start, checkpoints, task.sae_id, device)
-    sae = _in_model_units(trained, scale)
+    sae = trained.of_unscaled_rows(scale)
     sae = sae.with_threshold(exact_threshold(sae, train[:THRESHOLD_ROWS], config.k))
     figures = {}
     for split, rows in (("train", train), ("heldout", heldout)):
@@ -96,14 +96,3 @@ def _start(task: SaeTask, train: np.ndarray) -> Start:
     others = sampled_directions(statistics, train, n - n_words, task.seed)
     directions = torch.cat([words, others])
     return Start(bias, directions, config.encoder_scale, n_words, config.word_decoder_rate)
-
-
-def _in_model_units(sae: Dictionary, scale: float) -> Dictionary:
-    """Undo the scaling of the rows: relu is homogeneous, so only the offsets change."""
-    return Dictionary(
-        W_enc=sae.W_enc,
-        b_enc=sae.b_enc / scale,
-        W_dec=sae.W_dec,
-        b_dec=sae.b_dec / scale,
-        threshold=sae.threshold / scale,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,19 @@ def test_what_is_missing_is_named(run: Path, lost: str) -> None:
         path.unlink()
     with pytest.raises(ConfigError, match=r"trained with this run, cannot be read.*No such file"):
         run_model(run, CONFIG)
+
+
+def test_check_looks_at_the_kept_model_too(source: Path, fixture_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(fixture_run, tmp_path / fixture_run.name)
+    check = [sys.executable, "-m", "precompute", "check", str(run)]
+    keep_model(source, run)
+    whole = subprocess.run(check, check=False, capture_output=True, text=True)
+    assert (whole.returncode, "is intact" in whole.stderr + whole.stdout) == (0, True)
+    (run / "model" / "tokenizer.json").write_text("{}")
+    damaged = subprocess.run(check, check=False, capture_output=True, text=True)
+    assert damaged.returncode != 0
+    assert "tokenizer.json was damaged" in damaged.stderr + damaged.stdout
+    assert "Traceback" not in damaged.stderr
 
 
 def test_a_model_from_elsewhere_is_left_where_it_is(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from precompute.experiments.bench import Bench
 from precompute.experiments.dead_latents.methods import METHODS, trained
 from precompute.experiments.dead_latents.section import DeadLatentsConfig
 from precompute.experiments.findings import Findings
-from precompute.experiments.resistance.loop import dictionary_of, in_model_units
+from precompute.experiments.resistance.loop import dictionary_of
 from precompute.experiments.resistance.rows import TrainingRows
 from precompute.measurements import over_seeds
 from precompute.writer import write_atomically
@@ -50,7 +50,7 @@ def _figures(
 ) -> dict[str, float]:
     batches = activation_batches(rows.train, rows.scale, settings.batch_size, seed)
     own = trained(method, settings, seed, batches, rows.train.shape[1], bench.device)
-    sae = in_model_units(dictionary_of(own), rows.scale)
+    sae = dictionary_of(own).of_unscaled_rows(rows.scale)
     measured = fidelity(sae, np.array(rows.heldout[: settings.heldout_rows]))
     return {
         DEAD: float((measured.fired == 0).mean()),

@@ -72,18 +72,3 @@ def dictionary_of(sae: LearningSAE) -> Dictionary:
     return Dictionary(
         *(one.detach().float().clone().cpu() for one in tensors), threshold=threshold, k=k
     )
-
-
-def in_model_units(sae: Dictionary, scale: float) -> Dictionary:
-    """The SAE of rows that were multiplied by `scale` as one of the rows themselves.
-
-    ReLU is homogeneous, so only the offsets change.
-    """
-    return Dictionary(
-        W_enc=sae.W_enc,
-        b_enc=sae.b_enc / scale,
-        W_dec=sae.W_dec,
-        b_dec=sae.b_dec / scale,
-        threshold=sae.threshold / scale,
-        k=sae.k,
-    )

@@ -109,9 +109,8 @@ def test_stronger_edits_are_shown_on_the_pairs_to_choose_by(found):
 
 def test_an_sae_without_a_meta_sae_is_edited_without_meta_latents(planted):
     config = planted.bench.config
-    wider = config.model_copy(
-        update={"saes": config.saes.model_copy(update={"widths": (16, 32)})}  # type: ignore[union-attr]
-    )
+    assert config.saes is not None
+    wider = config.model_copy(update={"saes": config.saes.model_copy(update={"widths": (16, 32)})})
     bench = dataclasses.replace(planted.bench, config=wider)
     found = edits_of(bench, "sae-16", SETTINGS, planted.questions)
     tried = {row["setting"] for row in found.measurements}
