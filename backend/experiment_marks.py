@@ -68,7 +68,7 @@ def ticks(values: Sequence[float]) -> dict[str, Any]:
     for value in found:
         if not kept or value >= CLOSEST_TICKS * kept[-1]:
             kept.append(value)
-    return {"tickvals": kept, "ticktext": [f"{value:,.4g}" for value in kept]}
+    return {"tickvals": kept, "ticktext": [f"{value:,.7g}" for value in kept]}
 
 
 def digits_for(row: Record, least: int = 2) -> int:

@@ -101,3 +101,8 @@ def test_ticks_are_the_values_that_stay_apart() -> None:
 def test_n_is_told_with_what_it_counts() -> None:
     assert span_of_n(ROWS[:1], "tokens") == "n = 10 tokens"
     assert span_of_n([]) == "n = 0"
+
+
+def test_ticks_are_whole_numbers_as_people_write_them():
+    assert ticks([768, 12_288, 24_576])["ticktext"] == ["768", "12,288", "24,576"]
+    assert ticks([1_048_576])["ticktext"] == ["1,048,576"]
