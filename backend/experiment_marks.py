@@ -39,8 +39,8 @@ def wrapped(name: str) -> str:
 
 
 def has_interval(row: Record) -> bool:
-    """Whether both ends of its interval are known."""
-    return is_known(row["ci_low"]) and is_known(row["ci_high"])
+    """Whether both ends of its interval are known; rows of `concerned` have none."""
+    return is_known(row.get("ci_low")) and is_known(row.get("ci_high"))
 
 
 def told(row: Record) -> str:
@@ -74,9 +74,12 @@ def ticks(values: Sequence[float]) -> dict[str, Any]:
 def digits_for(row: Record, least: int = 2) -> int:
     """Decimals that show two significant digits of a figure, so that a small one does not read 0.
 
-    At least `least`, at most `MOST_DIGITS`.
+    Where half its interval is larger, two digits of that: what is smaller was not measured. At
+    least `least`, at most `MOST_DIGITS`.
     """
     size = abs(row["value"])
+    if has_interval(row):
+        size = max(size, (row["ci_high"] - row["ci_low"]) / 2)
     if not 0 < size < math.inf:
         return least
     return max(least, min(MOST_DIGITS, 1 - math.floor(math.log10(size))))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import pyarrow as pa
 import torch
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from torch.nn.functional import normalize
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
+from backend.tables.columns import TOKEN_LOGIT
 from precompute.sources import LanguageModel
 from precompute.sparse import entry_dots
 from precompute.topk import rank_within
@@ -92,7 +92,7 @@ def _nearest_block(
 
 def promoted_tokens(
     directions: torch.Tensor, language_model: LanguageModel, n_tokens: int
-) -> tuple[list[list[dict[str, Any]]], list[list[dict[str, Any]]]]:
+) -> tuple[pa.ListArray, pa.ListArray]:
     """For each direction the tokens it promotes and suppresses most, with their logits.
 
     A logit is <direction, token direction - mean token direction>: the mean moves every token
@@ -100,20 +100,22 @@ def promoted_tokens(
     of attention's heads or of the MLP's inside are written into the residual stream first.
 
     Returns:
-        Two lists with a list for each direction, empty where nothing says how the place that the
-        model was loaded for writes into the residual stream.
+        Two columns of `latents` with a list for each direction, empty where nothing says how the
+        place that the model was loaded for writes into the residual stream.
     """
     written = language_model.place().into_residual(directions)
     if written is None:
-        return [[] for _ in directions], [[] for _ in directions]
+        none = pa.array([[]] * len(directions), pa.list_(TOKEN_LOGIT))
+        return none, none
     ids, names = _ordinary_tokens(language_model.tokenizer)
     tokens = language_model.token_directions[ids]
     tokens = tokens - tokens.mean(0)
-    promoted, suppressed = [], []
+    best: tuple[list[pa.Array], list[pa.Array]] = [], []
     for start in range(0, len(written), QUERY_ROWS):
         logits = written[start : start + QUERY_ROWS] @ tokens.t()
-        promoted += _named(logits.topk(n_tokens, dim=1), names, 1.0)
-        suppressed += _named((-logits).topk(n_tokens, dim=1), names, -1.0)
+        for sign, column in zip((1.0, -1.0), best, strict=True):
+            column.append(_named((sign * logits).topk(n_tokens, dim=1), names, sign))
+    promoted, suppressed = map(pa.concat_arrays, best)
     return promoted, suppressed
 
 
@@ -154,15 +156,19 @@ def _laid_out(reduced: np.ndarray, seed: int) -> np.ndarray:
     return tsne.fit_transform(reduced).astype(np.float32)
 
 
-def _ordinary_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[str]]:
+def _ordinary_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], pa.StringArray]:
+    """Ids of tokens that stand for text, and that text."""
     special = set(tokenizer.all_special_ids)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     kept = [i for token, i in vocabulary if i not in special and not token.startswith("[unused")]
-    return kept, [str(tokenizer.decode([i], clean_up_tokenization_spaces=False)) for i in kept]
+    names = [str(tokenizer.decode([i], clean_up_tokenization_spaces=False)) for i in kept]
+    return kept, pa.array(names, pa.string())
 
 
-def _named(best: Any, names: list[str], sign: float) -> list[list[dict[str, Any]]]:
-    return [
-        [{"token": names[i], "logit": sign * value} for i, value in zip(row, values, strict=True)]
-        for row, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    ]
+def _named(best: torch.return_types.topk, names: pa.StringArray, sign: float) -> pa.ListArray:
+    """A list of tokens and logits for each row: a million latents have 20 million of them."""
+    n, k = best.indices.shape
+    tokens = names.take(pa.array(best.indices.flatten().numpy()))
+    logits = pa.array((sign * best.values).flatten().numpy())
+    both = pa.StructArray.from_arrays([tokens, logits], fields=list(TOKEN_LOGIT))
+    return pa.ListArray.from_arrays(pa.array(np.arange(0, n * k + 1, k), pa.int32()), both)

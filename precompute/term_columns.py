@@ -6,12 +6,11 @@ Everything is built from whole arrays, so that a million latents cost seconds.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from backend.tables.columns import LATENT_SCORE, TOKEN_LOGIT
+from backend.tables.columns import LATENT_SCORE
 from backend.tables.evidence import TERMS
 from precompute.terms import Label, TermScores, label_of
 from precompute.topk import rank_within
@@ -99,18 +98,17 @@ def ranked_index(
     return index_table(sae_id, index, chosen(scores, best), names, totals, n_latents)
 
 
-def promotes_index(sae_id: str, promoted: list[Any] | pa.ListArray, most: int) -> pa.Table:
+def promotes_index(sae_id: str, promoted: pa.ListArray, most: int) -> pa.Table:
     """Rows of `terms` with index `promotes`: for each token the latents that promote it most.
 
     Args:
         promoted: the column `promoted` of `latents`, in order of latent.
         most: latents kept for a token.
     """
-    lists = pa.array(promoted, pa.list_(TOKEN_LOGIT)) if isinstance(promoted, list) else promoted
-    tokens, logits = lists.flatten().flatten()
+    tokens, logits = promoted.flatten().flatten()
     encoded = tokens.dictionary_encode()  # numbered as they are met, which orders the rows
     term = encoded.indices.to_numpy()
-    latent = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy())
+    latent = np.repeat(np.arange(len(promoted)), promoted.value_lengths().to_numpy())
     logit = logits.to_numpy()
     order = np.lexsort((latent, -logit, term))
     best = order[rank_within(term[order]) < most]

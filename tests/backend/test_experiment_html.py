@@ -25,6 +25,8 @@ def test_a_figure_is_told_with_its_interval_or_a_dash() -> None:
     small = figure("errors", WIDE, "SAE", "kl", 0.0021, 9, 0.0002)
     assert ">0.0021 [0.0019, 0.0023]<" in value(small)
     assert "0.0021" in figures_table([small]) and "0.0019 to 0.0023" in figures_table([small])
+    unclear = figure("errors", WIDE, "SAE", "kl", 0.00015, 9, 0.02)
+    assert ">0.000 [−0.020, 0.020]<" in value(unclear)  # noqa: RUF001
     assert ">0.00<" in value(figure("errors", WIDE, "SAE", "kl", 0.0, 9))
     assert value(None) == "–"  # noqa: RUF001
     assert value(figure("errors", WIDE, "SAE", "kl", float("nan"), 9)) == "–"  # noqa: RUF001

@@ -70,7 +70,8 @@ def test_promoted_tokens_equal_brute_force_over_the_vocabulary(language_models, 
     assert len(promoted) == len(suppressed) == 9
     for row in range(9):
         order = np.argsort(-logits[row])
-        for found, expected in ((promoted[row], order[:5]), (suppressed[row], order[::-1][:5])):
+        for column, expected in ((promoted, order[:5]), (suppressed, order[::-1][:5])):
+            found = column[row].as_py()
             shown = [model.tokenizer.decode([kept[i]]) for i in expected]
             assert [entry["token"] for entry in found] == shown
             np.testing.assert_allclose(
@@ -86,7 +87,7 @@ def test_directions_of_heads_promote_what_their_output_matrix_writes(language_mo
         written = projection(directions) - projection(torch.zeros(1, 32))
     expected = promoted_tokens(written, language_models["gpt2"], 5)
     for found, wanted in zip(promoted_tokens(directions, model, 5), expected, strict=True):
-        for row, wanted_row in zip(found, wanted, strict=True):
+        for row, wanted_row in zip(found.to_pylist(), wanted.to_pylist(), strict=True):
             assert [entry["token"] for entry in row] == [entry["token"] for entry in wanted_row]
             logits = [entry["logit"] for entry in row]
             assert logits == pytest.approx([entry["logit"] for entry in wanted_row], abs=1e-5)
@@ -94,7 +95,8 @@ def test_directions_of_heads_promote_what_their_output_matrix_writes(language_mo
 
 def test_directions_with_no_way_into_the_residual_stream_promote_nothing(language_models):
     model = replace(language_models["gpt2"], place_name="transformer.h.1.mlp.c_fc")
-    assert promoted_tokens(_unit_rows(2, 128, 4), model, 5) == ([[], []], [[], []])
+    found = promoted_tokens(_unit_rows(2, 128, 4), model, 5)
+    assert [column.to_pylist() for column in found] == [[[], []], [[], []]]
 
 
 def test_a_direction_of_one_token_promotes_that_token_first(language_models):
@@ -102,7 +104,7 @@ def test_a_direction_of_one_token_promotes_that_token_first(language_models):
     river = model.tokenizer.convert_tokens_to_ids("river")
     vector = model.token_directions[river] - model.token_directions.mean(0)
     promoted, _ = promoted_tokens((vector / vector.norm())[None], model, 3)
-    assert promoted[0][0]["token"] == "river"
+    assert promoted[0].as_py()[0]["token"] == "river"
 
 
 @pytest.mark.parametrize(("n", "laid_out"), [(10, 1000), (120, 1000), (240, 100)])
