@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app_pages.errors_by_layer import layers_section
 from app_pages.experiment_frame import begin, chosen_subject, figure, finish, lacks
 from backend import error_answers, experiment_charts, experiments, queries, urlstate
+from backend.experiment_families import FAMILIES
 from backend.experiment_figures import (
     ABLATIONS,
     CE_RISE,
@@ -23,7 +25,7 @@ from backend.experiment_figures import (
     over_width,
     sizes_of,
 )
-from backend.experiment_html import subject_pills, terms_words, value
+from backend.experiment_html import missing, subject_pills, terms_words, value
 from backend.links import ERRORS_PATH
 from backend.records import Record, grouped
 from backend.store import Run
@@ -40,10 +42,15 @@ def errors_page() -> None:
     if lacks(run, "errors"):
         return
     rows, saes = experiments.figures(run, experiments.ERRORS), queries.saes(run)
+    if not rows:
+        st.html(missing("", "errors", FAMILIES["errors"].what))
+        finish(layers_section(run), run)
+        return
     sizes, figures = sizes_of(rows, saes), Figures(rows)
     subject = chosen_subject(rows, main_subject(sizes, saes))
     _main(run, figures, subject, list(sizes))
     widths = _widths(figures, rows, sizes)
+    layers = layers_section(run)
     points: list[Record] = []
     if error_answers.cost_of(figures, subject) == KL:
         lines = grouped(experiments.curves(run, experiments.ERRORS, subject=subject), "metric")
@@ -52,7 +59,8 @@ def errors_page() -> None:
         points += _deviations(figures, subject, lines.get("deviations above random", []))
         points += _distribution(lines.get("kl distribution", []))
         points += _positions(lines.get("kl by position", []))
-    finish([row for row in rows if row["subject"] == subject or row in widths], run, points)
+    own = [row for row in rows if row["subject"] == subject or row in widths]
+    finish([*own, *layers], run, points)
 
 
 def _main(run: Run, figures: Figures, subject: str, subjects: list[str]) -> None:

@@ -83,6 +83,33 @@ def widths_answer(figures: Figures, sizes: dict[str, int]) -> str:
     )
 
 
+def layers_answer(rows: Sequence[Record], metric: str) -> str:
+    """At how many layers the SAE's errors cost more than random ones, and than fair controls.
+
+    Args:
+        rows: figures of the experiment at every layer.
+        metric: the cost that is compared, e.g. "kl".
+    """
+    figures = Figures(rows)
+    layers = list(dict.fromkeys(row["subject"] for row in rows))
+    found = [
+        (layer, own, hardest(figures, layer, metric))
+        for layer in layers
+        if (own := figures.row(layer, SAE, metric + OVER_RANDOM)) is not None
+    ]
+    if not found:
+        return ""
+    above = sum(is_above(own, 1) for _, own, _ in found)
+    beaten = sum(fair is not None and verdict(own, fair) == "Yes" for _, own, fair in found)
+    low, high = (choose(found, key=lambda one: one[1]["value"]) for choose in (min, max))
+    return (
+        f"At {above} of {len(found)} layers the SAE's errors cost clearly more than "
+        f"{tip('eps-random')} vectors, at {beaten} of {len(found)} clearly more than the hardest "
+        f"fair control; from {number(low[1]['value'])} times ({safe(low[0])}) to "
+        f"{number(high[1]['value'])} times ({safe(high[0])})."
+    )
+
+
 def after_answer(points: Sequence[Record]) -> str:
     """How long a change of one token is felt more than a random one.
 

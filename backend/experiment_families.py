@@ -38,8 +38,8 @@ FAMILIES: dict[str, Family] = {
         "Errors",
         "Do an SAE's errors hurt more than random ones of the same size?",
         links.ERRORS_PATH,
-        ("errors",),
-        ("errors",),
+        ("errors", "errors by layer"),
+        ("errors", "layers"),
         "what the model does when an activation is replaced by the SAE's reconstruction, or by "
         "vectors that are as far away",
     ),

@@ -13,11 +13,11 @@ from backend.bounds import MOST_ROWS, as_index, as_text
 from backend.records import Record, column
 from backend.store import Run
 
-ERRORS, PURSUIT, EDITS = "errors", "pursuit", "edits"
+ERRORS, LAYERS, PURSUIT, EDITS = "errors", "errors by layer", "pursuit", "edits"
 STEERING, ABSORPTION, RESISTANCE = "steering", "absorption", "resistance"
 DEAD_LATENTS, TOY_MODELS = "dead latents", "toy models"
 EXPERIMENTS = (
-    ERRORS, PURSUIT, EDITS, STEERING, ABSORPTION, RESISTANCE, DEAD_LATENTS, TOY_MODELS,
+    ERRORS, LAYERS, PURSUIT, EDITS, STEERING, ABSORPTION, RESISTANCE, DEAD_LATENTS, TOY_MODELS,
 )  # fmt: skip
 MOST_FIGURES, MOST_POINTS = 5_000, 10_000  # of one answer
 EDIT_COLUMNS = ("kind", "entity", "other", "attribute", "method", "is_changed")

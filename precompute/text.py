@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,19 @@ def tokenise(config: RunConfig, language_model: LanguageModel, text_folder: Path
         corpus_documents=corpus_documents,
         corpus_tokens=corpus_tokens,
     )
+
+
+def some_contexts(text: TokenisedText, n_tokens: Mapping[str, int]) -> TokenisedText:
+    """The first contexts of these splits, up to so many tokens of each.
+
+    Contexts are shuffled, so they are a random part.
+    """
+    splits = {}
+    for split, wanted in n_tokens.items():
+        contexts = text.splits[split]
+        ends = np.cumsum(text.starts[contexts + 1] - text.starts[contexts])
+        splits[split] = contexts[: max(1, int(np.searchsorted(ends, wanted, "right")))]
+    return replace(text, splits=splits)
 
 
 class _WordTable:

@@ -2,6 +2,7 @@
 
 Errors: in `sae-32` the SAE costs 4.0 times as much as eps-random and another token's error 3.8
 times, so the fair control is as large; in `sae-8` it costs 2.0 times, the controls at most 1.2.
+Layer 1 is like `sae-8`, layers 2 and 10 are like `sae-32`.
 Pursuit: in `sae-32` matching pursuit gives back 0.06 of the loss beyond the encoder, in `sae-8`
 nothing. Absorption: 12 % of words in `sae-32` against 1 % with shuffled rows; in `sae-8` nothing
 beyond chance.
@@ -53,6 +54,7 @@ def measurement_rows() -> Iterator[Row]:
         yield from _errors(sae_id, place)
         yield from _pursuit(sae_id, place)
         yield from _absorption(sae_id)
+    yield from _layers()
     yield from experimented_edits.measurement_rows()
     yield from experimented_training.measurement_rows()
 
@@ -125,7 +127,7 @@ def encoder_rows(rows: list[Row]) -> list[Row]:
     return [
         row
         for row in found
-        if row["experiment"] not in ("errors", "pursuit")
+        if row["experiment"] not in ("errors", "errors by layer", "pursuit")
         or row["metric"].startswith(kept)
         or row["metric"] == "embedding recovered"
     ]
@@ -145,6 +147,19 @@ def _errors(sae_id: str, place: int) -> Iterator[Row]:
             yield figure("errors", sae_id, setting, metric, value, N_TOKENS, 0.01)
     yield figure("errors", sae_id, "SAE", "share above all random draws", 0.25, 4, 0.2)
     yield figure("errors", sae_id, "SAE", "median deviations above random", 0.75, 4)
+
+
+def _layers() -> Iterator[Row]:
+    for layer, place in (("layer 1", 0), ("layer 2", 1), ("layer 10", 1)):
+        yield figure("errors by layer", layer, "SAE", "variance explained", 0.8, N_TOKENS)
+        for setting, ratios in ERRORS.items():
+            half = 0.0 if setting == "eps-random" else 0.3
+            for metric in ("kl", "ce rise", "kl of one token", "ce rise of one token"):
+                yield figure(
+                    "errors by layer", layer, setting, metric, ratios[place] / 10, N_TOKENS, 0.01
+                )
+                over = f"{metric} over eps-random"
+                yield figure("errors by layer", layer, setting, over, ratios[place], N_TOKENS, half)
 
 
 def _pursuit(sae_id: str, place: int) -> Iterator[Row]:

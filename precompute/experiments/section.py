@@ -9,6 +9,7 @@ from pydantic import Field
 from precompute.experiments.absorption.section import AbsorptionConfig
 from precompute.experiments.dead_latents.section import DeadLatentsConfig
 from precompute.experiments.edits.section import EditsConfig
+from precompute.experiments.layers.section import LayersConfig
 from precompute.experiments.resistance.section import ResistanceConfig
 from precompute.experiments.steering.section import SteeringConfig
 from precompute.experiments.toy_models.section import ToyModelsConfig
@@ -43,6 +44,7 @@ class ExperimentsConfig(Frozen):
     """Which experiments a run makes; None: not that one."""
 
     errors: ErrorsConfig | None = None
+    layers: LayersConfig | None = None
     pursuit: PursuitConfig | None = None
     absorption: AbsorptionConfig | None = None
     resistance: ResistanceConfig | None = None

@@ -26,6 +26,7 @@ from precompute.experiments.findings import (
     load_measurements,
     load_tables,
 )
+from precompute.experiments.layers.measuring import errors_at_layers
 from precompute.experiments.pursuit.measuring import pursuit_against_encoder
 from precompute.experiments.resistance.measuring import training_that_resists
 from precompute.experiments.steering.measuring import steering
@@ -44,6 +45,7 @@ PER_SAE: dict[str, Experiment] = {
 }
 """Experiments that are made once for every SAE of the suite, by section of the config."""
 ONCE: dict[str, Experiment] = {
+    "layers": errors_at_layers,
     "resistance": training_that_resists,
     "dead_latents": ways_against_dead_latents,
     "toy_models": saes_on_toys,

@@ -20,7 +20,7 @@ from precompute.initialisation import row_statistics
 from precompute.sources import LanguageModel, load_language_model
 from precompute.stages import Stages
 from precompute.suite import SaeTask, train_sae
-from precompute.text import TokenisedText
+from precompute.text import some_contexts
 from precompute.textcache import stored_text
 from precompute.trust.files import save_matrix
 
@@ -62,7 +62,9 @@ def train_control_sae(task: ControlSaeTask) -> None:
     name = control_saes(task.config, task.trust)[task.which]
     text = stored_text(task.stages.text)
     folder = task.stages.trust / task.which.replace(" ", "-")
-    part = _part(text, task.trust.random_model_tokens)
+    n_tokens = task.trust.random_model_tokens
+    wanted = {"train": n_tokens, "heldout": round(HELDOUT_SHARE * n_tokens)}
+    part = some_contexts(text, wanted)
     if task.which == RANDOM_MODEL:
         model = with_random_weights(load_language_model(task.config.model), task.config.seed)
         for split in part.splits:
@@ -99,13 +101,3 @@ def with_random_weights(language_model: LanguageModel, seed: int) -> LanguageMod
         fresh = type(language_model.model)(copy.deepcopy(language_model.model.config))
     fresh.eval()
     return replace(language_model, model=fresh)
-
-
-def _part(text: TokenisedText, n_tokens: int) -> TokenisedText:
-    """The first contexts of both splits; contexts are shuffled, so they are a random part."""
-    splits = {}
-    for split, wanted in (("train", n_tokens), ("heldout", round(HELDOUT_SHARE * n_tokens))):
-        contexts = text.splits[split]
-        ends = np.cumsum(text.starts[contexts + 1] - text.starts[contexts])
-        splits[split] = contexts[: max(1, int(np.searchsorted(ends, wanted, "right")))]
-    return replace(text, splits=splits)

@@ -44,6 +44,16 @@ def test_an_effect_beyond_every_control_is_a_yes() -> None:
     assert "more than the hardest control, like" in told
 
 
+def test_layers_are_counted_against_both_kinds_of_control() -> None:
+    """Layer 1 beats the controls, as sae-8 does; at layers 2 and 10 a fair one is as large."""
+    rows = [row for row in measurement_rows() if row["experiment"] == "errors by layer"]
+    told = words(error_answers.layers_answer(rows, "kl"))
+    assert "At 3 of 3 layers the SAE's errors cost clearly more than eps-random" in told
+    assert "at 1 of 3 clearly more than the hardest fair control" in told
+    assert "from 2.00 times (layer 1) to 4.00 times (layer 2)" in told
+    assert error_answers.layers_answer([], "kl") == ""
+
+
 @pytest.mark.parametrize(
     ("ratio", "half", "fair", "head"),
     [

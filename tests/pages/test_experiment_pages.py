@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -53,11 +54,12 @@ def without_experiments(rows: list[Row]) -> list[Row]:
             (
                 "Only against random directions: a fair control is as bad. The errors of sae-32",
                 "The errors of 2 of 2 SAEs cost clearly more",
+                "At 3 of 3 layers the SAE's errors cost clearly more",
                 "at all 5 tokens that were watched: 4.00",
                 "On 3 of the 3 tokens shown",
                 "At 25.0 % of 4 tokens",
             ),
-            7,
+            9,
         ),
         (
             "pursuit",
@@ -116,6 +118,27 @@ def test_errors_can_be_told_as_the_rise_of_ce(opened: Open) -> None:
     assert "rise of CE, nats" in shown.app.get("plotly_chart")[0].proto.spec
 
 
+def test_layers_are_drawn_in_their_order_with_what_the_address_asks_for(opened: Open) -> None:
+    """Of both lines, every token changed and one; layer 10 comes after layer 2."""
+    charts = opened("errors", metric="ce rise").app.get("plotly_chart")[2:4]
+    for chart, words in zip(charts, ("every token changed", "one token changed"), strict=True):
+        spec = json.loads(chart.proto.spec)
+        assert words in spec["layout"]["yaxis"]["title"]["text"]
+        own = next(line for line in spec["data"] if line.get("name") == "SAE")
+        assert (own["x"], own["y"]) == ([1, 2, 10], [2.0, 4.0, 4.0])
+
+
+def test_a_run_without_layers_says_how_to_make_them(
+    opened: Open, fixture_run: Path, tmp_path: Path
+) -> None:
+    def without(rows: list[Row]) -> list[Row]:
+        return [row for row in rows if row["experiment"] != "errors by layer"]
+
+    shown = opened("errors", run_with(fixture_run, tmp_path, without))
+    assert "[experiments.layers]" in shown.words
+    assert len(shown.app.get("plotly_chart")) == 7
+
+
 def test_absorption_is_told_of_classes_too(opened: Open) -> None:
     shown = opened("absorption", concept="classes")
     assert "Not more than by chance. In sae-32, on 3.0 %" in shown.words
@@ -139,7 +162,7 @@ def test_an_encoder_has_distances_instead_of_kl(
     shown = opened("errors", data)
     assert "times the embedding distance of eps-random" in shown.words
     assert "measured as" not in shown.words
-    assert len(shown.app.get("plotly_chart")) == 2  # the bars and the widths
+    assert len(shown.app.get("plotly_chart")) == 3  # the bars, the widths and the layers
     shown = opened("pursuit", data)
     assert "of the embedding beyond the encoder's" in shown.words
 
@@ -179,9 +202,15 @@ def test_a_family_that_is_missing_is_named_and_the_others_stay(
     def without_errors(rows: list[Row]) -> list[Row]:
         return [row for row in rows if row["experiment"] != "errors"]
 
-    shown = opened("experiments", run_with(fixture_run, tmp_path, without_errors))
+    data = run_with(fixture_run, tmp_path, without_errors)
+    shown = opened("experiments", data)
+    assert "This run holds of it only: errors by layer." in shown.words
+    assert shown.html.count('class="notice') == 0
+    shown = opened("errors", data)
+    assert "[experiments.errors]" in shown.words and "At 3 of 3 layers" in shown.words
+    run_with(data / "planted", tmp_path / "neither", without_experiments)
+    shown = opened("experiments", tmp_path / "neither")
     assert "[experiments.errors]" in shown.words
-    assert shown.html.count('class="notice') == 1
 
 
 def test_a_latent_and_a_meta_latent_name_the_experiments_that_concern_them(opened: Open) -> None:

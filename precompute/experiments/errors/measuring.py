@@ -7,20 +7,14 @@ import torch
 
 from precompute.dictionary import Dictionary
 from precompute.experiments.bench import Bench
-from precompute.experiments.errors.interventions import (
-    EPS_RANDOM,
-    INTERVENTIONS,
-    SAE,
-    Moments,
-    eps_random,
-)
+from precompute.experiments.errors.costs import distances, mean_costs, rebuilt, replacements
+from precompute.experiments.errors.interventions import EPS_RANDOM, SAE, Moments, eps_random
 from precompute.experiments.findings import Findings
 from precompute.experiments.intervals import Estimate, Groups
 from precompute.experiments.section import ErrorsConfig
 from precompute.splicing import SplicedModel, TokenCosts, instead, only_at
 
 NAME = "errors"
-COSTS = {"kl": lambda costs: costs.kl, "ce rise": lambda costs: costs.rise}
 BINS = np.linspace(-6, 2, 33)  # of log10 KL
 MOST_TOKENS, LEAST_COUNT = 24, 20  # tokens named, and how often each must occur
 
@@ -29,28 +23,18 @@ def sae_errors(bench: Bench, sae_id: str, settings: ErrorsConfig) -> Findings:
     """All figures of one SAE; for an encoder only what its embeddings can tell."""
     findings, sae, seed = Findings(), bench.sae(sae_id), bench.config.seed
     model = bench.spliced(bench.heldout(settings.contexts))
-    x = model.rows()
-    s = rebuilt(sae, x)
-    moments = Moments.of(x, s)
-    new = {
-        name: intervention(x, s, moments, torch.Generator().manual_seed(seed + number))
-        for number, (name, intervention) in enumerate(INTERVENTIONS.items())
-    }
+    new = replacements(sae, model.rows(), seed)
     _describe(findings, sae_id, model, new, seed)
     if not model.is_causal:
-        _distances(findings, sae_id, model, new, seed)
+        distances(findings, NAME, sae_id, model, new, seed)
         return findings
     costs = model.token_costs({name: instead(rows) for name, rows in new.items()})
-    _everywhere(findings, sae_id, model, costs, seed)
+    mean_costs(findings, NAME, sae_id, model, costs, seed)
+    _where(findings, sae_id, model, costs, seed)
     _by_token(findings, sae_id, bench, model, costs, seed)
     _one_token(findings, sae_id, model, new, settings, seed)
     _many_draws(findings, sae_id, bench, sae, settings)
     return findings
-
-
-def rebuilt(sae: Dictionary, x: torch.Tensor) -> torch.Tensor:
-    """Reconstructions of rows, in blocks: a wide SAE's activations are many."""
-    return torch.cat([sae.decode(sae.encode(block)) for block in x.split(1024)])
 
 
 def _describe(
@@ -70,36 +54,11 @@ def _describe(
             findings.measure(NAME, sae_id, name, metric, found)
 
 
-def _distances(
-    findings: Findings, sae_id: str, model: SplicedModel, new: dict[str, torch.Tensor], seed: int
-) -> None:
-    """Cosine distance of each context's embedding from the untouched one."""
-    clean = model.embeddings(None)
-    distance = {
-        name: (1 - (model.embeddings(instead(rows)) * clean).sum(1)).numpy()
-        for name, rows in new.items()
-    }
-    groups = Groups(np.arange(model.n_contexts), seed)
-    for name, values in distance.items():
-        findings.measure(NAME, sae_id, name, "embedding distance", groups.mean(values))
-        ratio = groups.ratio(values, distance[EPS_RANDOM])
-        findings.measure(NAME, sae_id, name, "embedding distance over eps-random", ratio)
-
-
-def _everywhere(
+def _where(
     findings: Findings, sae_id: str, model: SplicedModel, costs: dict[str, TokenCosts], seed: int
 ) -> None:
-    """Every token changed: means, ratios to eps-random, by position, and the distribution."""
+    """Every token changed: the KL by position, and its distribution."""
     row = costs[SAE].row.numpy()
-    groups = Groups(model.context[row], seed)
-    findings.measure(NAME, sae_id, "clean", "ce", groups.mean(costs[SAE].clean.numpy()))
-    for metric, of in COSTS.items():
-        random = of(costs[EPS_RANDOM]).numpy()
-        for name, own in costs.items():
-            values = of(own).numpy()
-            findings.measure(NAME, sae_id, name, metric, groups.mean(values))
-            ratio = groups.ratio(values, random)
-            findings.measure(NAME, sae_id, name, f"{metric} over eps-random", ratio)
     position = model.position[row]
     for place in np.unique(position):
         here = position == place

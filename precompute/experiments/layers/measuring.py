@@ -1,0 +1,73 @@
+"""What SAE errors cost at every layer, against random vectors of their length."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from precompute.experiments.bench import Bench
+from precompute.experiments.errors.costs import COSTS, distances, mean_costs, replacements
+from precompute.experiments.errors.interventions import EPS_RANDOM, SAE
+from precompute.experiments.findings import Findings
+from precompute.experiments.intervals import Estimate, Groups
+from precompute.experiments.layers.places import every_layer
+from precompute.experiments.layers.section import LayersConfig
+from precompute.experiments.layers.training import FIGURES_NAME, sae_at
+from precompute.splicing import SplicedModel, instead, only_at
+
+NAME = "errors by layer"
+ONE_TOKEN = " of one token"
+
+
+def errors_at_layers(bench: Bench, _sae_id: str, settings: LayersConfig) -> Findings:
+    """Figures with subjects "layer 1", "layer 2", ...; a killed run goes on with the next SAE."""
+    findings, seed = Findings(), bench.config.seed
+    trainings = bench.stages.experiments / f"layers-trainings-{settings.fingerprint()}"
+    pieces = bench.heldout(settings.contexts)
+    for number, place in every_layer(bench.config.model, bench.language_model).items():
+        subject, folder = f"layer {number}", trainings / str(number)
+        sae = sae_at(bench, place, settings, folder)
+        _explained(findings, subject, folder / "sae")
+        model = SplicedModel(place, bench.language_model, pieces, bench.device)
+        new = replacements(sae, model.rows(), seed)
+        if not model.is_causal:
+            distances(findings, NAME, subject, model, new, seed)
+            continue
+        costs = model.token_costs({name: instead(rows) for name, rows in new.items()})
+        mean_costs(findings, NAME, subject, model, costs, seed)
+        _one_token(findings, subject, model, new, settings.position, seed)
+    return findings
+
+
+def _explained(findings: Findings, subject: str, sae: Path) -> None:
+    """Held-out variance explained: an SAE that fails would make any error look harmful."""
+    figures = json.loads((sae / FIGURES_NAME).read_text())["heldout"]
+    found = Estimate(figures["variance_explained"], None, None, figures["n"])
+    findings.measure(NAME, subject, SAE, "variance explained", found)
+
+
+def _one_token(
+    findings: Findings,
+    subject: str,
+    model: SplicedModel,
+    new: dict[str, torch.Tensor],
+    position: int,
+    seed: int,
+) -> None:
+    """One token of each context changed: what that costs at the token itself."""
+    chosen = torch.from_numpy(model.position == position)
+    costs = model.token_costs({name: only_at(chosen, instead(rows)) for name, rows in new.items()})
+    row = costs[SAE].row.numpy()
+    here = model.position[row] == position
+    if not here.any():
+        return
+    groups = Groups(model.context[row[here]], seed)
+    for metric, of in COSTS.items():
+        random = of(costs[EPS_RANDOM]).numpy()[here]
+        for name, own in costs.items():
+            values = of(own).numpy()[here]
+            findings.measure(NAME, subject, name, metric + ONE_TOKEN, groups.mean(values))
+            ratio = groups.ratio(values, random)
+            findings.measure(NAME, subject, name, f"{metric}{ONE_TOKEN} over eps-random", ratio)
