@@ -10,6 +10,7 @@ from backend.manifest import RunError
 from backend.remote_imported import fetch_imported
 from backend.remote_labels import fetch_labels
 from backend.remote_listing import place
+from backend.remote_model import fetch_model
 from backend.remote_runs import RemoteRun, fetch
 
 _under_way: dict[Path, Fetching] = {}
@@ -44,7 +45,7 @@ class Fetching:
             if fault:  # a page that tries one run after the other would wait for each of them
                 raise RunError(f"{self.run.name} is not in the cache. {fault}")
             fetch(self.run, self._told)
-            for fetch_beside in (fetch_labels, fetch_imported):
+            for fetch_beside in (fetch_model, fetch_labels, fetch_imported):
                 with suppress(RunError):  # the listing tries again, and tells
                     fetch_beside(self.run)
         except RunError as error:

@@ -23,6 +23,7 @@ from backend.remote_address import Address, NotThereError, RefusedError
 from backend.remote_cache import cache_dir, disk_told, write_whole
 from backend.remote_imported import fetch_imported
 from backend.remote_labels import fetch_labels
+from backend.remote_model import fetch_model
 from backend.remote_runs import (
     LARGEST_MANIFEST,
     RemoteRun,
@@ -40,7 +41,8 @@ FRESH_SECONDS = 60.0  # so long an answer counts
 AGAIN_SECONDS = 15.0  # after a failure
 PATIENCE_SECONDS = 2.0  # a page waits for a new answer when it can show the last one
 FIRST_PATIENCE_SECONDS = 30.0  # and when it can show nothing; packages try longer than that
-_BESIDE = {"Labels": fetch_labels, "Imported labels": fetch_imported}  # of a run that is here
+# of a run that is here
+_BESIDE = {"Model": fetch_model, "Labels": fetch_labels, "Imported labels": fetch_imported}
 _runs_by_folder: dict[Path, RemoteRun] = {}
 
 

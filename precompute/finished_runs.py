@@ -6,6 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
+from backend.kept_model import MODEL_FOLDER
 from backend.listing import Places, list_notes, list_runs, places, write_runs_list
 from backend.manifest import Manifest, RunError
 from backend.remote import size_and_hash
@@ -14,7 +15,7 @@ from backend.remote_cache import cache_dir, cache_size, clear, is_cached
 from backend.remote_runs import fetch, remote_run, told_of
 from backend.verify import verify_run
 from precompute.config import ConfigError
-from precompute.run_model import MODEL_FOLDER, check_model
+from precompute.run_model import check_model
 
 log = logging.getLogger("precompute")
 

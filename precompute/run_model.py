@@ -1,7 +1,6 @@
 """The language model of a finished run: from where its config says, or kept beside its tables.
 
-A run whose model was trained with it keeps that model in `<run>/model`, in Hugging Face layout, and
-the sums of its files as `sha256sum --check` reads them. The manifest has that of the weights too.
+A run whose model was trained with it keeps that model: `backend.kept_model`.
 """
 
 from __future__ import annotations
@@ -12,19 +11,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from backend.kept_model import KEPT, MODEL_FOLDER, SUMS_NAME, sums_of
 from precompute.atlas.section import SOURCE
 from precompute.config import ConfigError, ModelConfig
 from precompute.writer import sha256_of
-
-MODEL_FOLDER = "model"
-SUMS_NAME = "SHA256SUMS"
-KEPT = (
-    "config.json",
-    "generation_config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-)
 
 
 def keep_model(source: Path, run: Path) -> Path:
@@ -78,8 +68,7 @@ def check_model(kept: Path) -> None:
     """
     again = f"Restore it from a good copy of the run, or make the run again: {_command(kept)}"
     try:
-        lines = (kept / SUMS_NAME).read_text(encoding="utf-8").splitlines()
-        sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+        sums = sums_of((kept / SUMS_NAME).read_text(encoding="utf-8"))
         damaged = [name for name in KEPT if sums.get(name) != sha256_of(kept / name)]
     except (OSError, ValueError) as error:
         raise ConfigError(

@@ -40,15 +40,14 @@ _SQL_NAMES = (
     "stitching", "store", "tour", "trust", "trust_names",
 )  # fmt: skip
 WITH_SQL = {ROOT / "backend" / f"{name}.py" for name in _SQL_NAMES}
-PRECOMPUTE_MAY_IMPORT = {
-    *(f"backend.{name}" for name in ("schema", "manifest", "verify", "edited_labels", *TABLES)),
-    "backend.elsewhere",
-}
+_CONTRACT = ("schema", "manifest", "verify", "edited_labels", "kept_model", "elsewhere", *TABLES)
+PRECOMPUTE_MAY_IMPORT = {f"backend.{name}" for name in _CONTRACT}
 # pages compose; SQL, Parquet and checks of files stay behind these modules
 PAGES_MAY_NOT_IMPORT = {
     f"backend.{name}" for name in ("verify", "decompositions", "featured", "bounds")
 }
-_REMOTE, _BESIDE = ("remote", "remote_address"), ("remote_labels", "remote_imported")
+_REMOTE = ("remote", "remote_address")
+_BESIDE = ("remote_labels", "remote_imported", "remote_model")
 _LISTS = ("remote_imported", "remote_listing")
 # below each module, what it may know of the backend; the rest of the backend draws or asks
 LOWEST = {
@@ -67,6 +66,7 @@ LOWEST = {
     "remote_cache": {"manifest", "remote", "remote_address"},
     "remote_runs": {"manifest", "remote", "remote_address", "remote_cache", "schema", "verify"},
     "remote_labels": {"edited_labels", *_REMOTE, "remote_cache", "remote_runs"},
+    "remote_model": {"kept_model", "manifest", *_REMOTE, "remote_cache", "remote_runs"},
     "remote_imported": {"elsewhere", "manifest", *_REMOTE, "remote_cache", "remote_runs"},
     "remote_listing": {"manifest", *_REMOTE, "remote_cache", *_BESIDE, "remote_runs", "schema"},
     "remote_fetching": {"manifest", *_BESIDE, "remote_listing", "remote_runs"},

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from backend.kept_model import SOURCE
 from precompute.sections import Frozen, Positive
 
-SOURCE = "atlas"
 FOLDER_PREFIX = f"{SOURCE}-"
 UNTRAINED = (
     f'model.source = "{SOURCE}" is trained by `python -m precompute run`. To load it afterwards, '

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from backend.kept_model import KEPT, SUMS_NAME
 from precompute.atlas.stage import trained_atlas
 from precompute.config import ConfigError, ModelConfig
-from precompute.run_model import KEPT, SUMS_NAME, keep_model, model_section, run_model
+from precompute.run_model import keep_model, model_section, run_model
 from precompute.sources import load_language_model
 from tests.precompute.atlas.conftest import TINY
 
