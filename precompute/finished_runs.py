@@ -12,6 +12,7 @@ from backend.manifest import Manifest, RunError
 from backend.remote import size_and_hash
 from backend.remote_address import Address, as_address
 from backend.remote_cache import cache_dir, cache_size, clear, is_cached
+from backend.remote_model import fetch_model
 from backend.remote_runs import fetch, remote_run, told_of
 from backend.verify import verify_run
 from precompute.config import ConfigError
@@ -80,6 +81,7 @@ def _checked_at_host(address: Address) -> Manifest:
                 "copy, the manifest last."
             )
     folder = fetch(run)
+    fetch_model(run)
     with told_of(run):
         return verify_run(folder)
 

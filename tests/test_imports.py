@@ -161,8 +161,8 @@ def test_streamlit_is_imported_where_it_draws_or_reads_the_address_only(path):
 def test_precompute_knows_the_contract_and_nothing_else_of_the_app(path):
     allowed = set(PRECOMPUTE_MAY_IMPORT)
     if path.name == "finished_runs.py":  # `list` and `check` find runs as the app does
-        remote = ("remote", "remote_address", "remote_cache", "remote_runs")
-        allowed |= {"backend.listing", *(f"backend.{name}" for name in remote)}
+        names = ("remote", "remote_address", "remote_cache", "remote_model", "remote_runs")
+        allowed |= {"backend.listing", *(f"backend.{name}" for name in names)}
     known = {n for n in _imports(path) if n.split(".")[0] in ("backend", *ABOVE)}
     assert known <= allowed
 
