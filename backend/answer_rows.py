@@ -7,9 +7,8 @@ groups, where a join would read whole files.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from backend.asked import FIGURES, within
+from backend.asked import FIGURES
 from backend.contexts import texts
 from backend.records import Record
 from backend.store import Session
@@ -17,49 +16,33 @@ from backend.store import Session
 EVIDENCE = (
     "context_id", "position", "activation", "text", "token_starts", "token_ends", "title",
 )  # fmt: skip
+_NAMES = ("label", "label_auc", "tokens_seen")
 _MATCH = ("matched_term", "precision", "recall", "lift")
 _MATCHES = ("exact", "", "prefix", "substring")
 Key = tuple[str, int]
 
 
 def with_labels(session: Session, rows: Sequence[Record]) -> list[Record]:
-    """Rows of `asked` with label, label_auc, tokens_seen, match and n_components."""
-    rows = _with_figures(session, rows)
-    known = _facts(session, ("label", "label_auc", "tokens_seen"), rows)
+    """Rows of `asked` with all figures of `facets`, label, label_auc, tokens_seen, match and
+    n_components."""
+    if not rows:
+        return []
+    known = _facts(session, (*_NAMES, *FIGURES), [row["key"] for row in rows])
+    matches = _matches(session, rows)
+    none = dict.fromkeys(_MATCH)
     found = []
     for row in rows:
         place, where = row["place"], row["matched_in"]
         match = where if where in ("label", "number") else None
         if match is None and where is not None:
             match = _MATCHES[place - 1]
-        figures = {key: value for key, value in row.items() if not key.startswith("band_")}
-        row = {**figures, **known[_key(row)], "match": match, "n_components": row["parts"]}
+        row = {key: value for key, value in row.items() if not key.startswith("band_")}
+        row |= none | matches.get(row["key"], {}) | known[row["key"]] | {"match": match}
+        row["n_components"] = row["parts"]
         if where == "label":
             row["matched_term"] = row["label"]
         found.append(row)
     return found
-
-
-def _with_figures(session: Session, rows: Sequence[Record]) -> list[Record]:
-    """Rows with all figures of `facets`; those of a list of hits have but the ones it is about."""
-    if not rows or "facet_row" not in rows[0]:
-        return list(rows)
-    found = session.query(
-        f"""
-        select rowid as facet_row, {", ".join(FIGURES)} from facet_bands
-        where rowid in (select unnest($facet_rows))
-        """,
-        facet_rows=[row["facet_row"] for row in rows],
-    )
-    figures = {row.pop("facet_row"): row for row in found}
-    matches = _matches(session, rows)
-    none = dict.fromkeys(_MATCH)
-    return [
-        {name: value for name, value in row.items() if name != "facet_row"}
-        | figures[row["facet_row"]]
-        | matches.get(row["key"], none)
-        for row in rows
-    ]
 
 
 def _matches(session: Session, rows: Sequence[Record]) -> dict[int, Record]:
@@ -78,14 +61,14 @@ def with_evidence(session: Session, rows: Sequence[Record]) -> list[Record]:
     if not rows:
         return []
     components = _components(session, rows)
-    examples = _by_latent(session, "best_examples", ("context_id", "position", "activation"), rows)
+    examples = _examples(session, rows)
     of_contexts = texts(session, [example["context_id"] for example in examples.values()])
     none = dict.fromkeys(EVIDENCE)
     return [
         {
             **row,
             **none,
-            **(example := examples.get(_key(row), {})),
+            **(example := examples.get(row["key"], {})),
             **_shown(of_contexts.get(example.get("context_id", -1), {})),
             "components": components.get(_key(row)),
         }
@@ -110,64 +93,57 @@ def _components(session: Session, rows: Sequence[Record]) -> dict[Key, list[Reco
     metas = sorted({shown[row["sae_id"]] for row in rows if row["sae_id"] in shown})
     if not metas:
         return {}
-    in_metas, params = within("meta_sae_id", metas, "meta")
-    in_latents, more = within("latent", _numbers(rows), "latent")
     found = session.query(
-        "select meta_sae_id, latent, meta_latent, activation from components "
-        f"where {in_metas} and {in_latents} order by activation desc, meta_latent",
-        **params,
-        **more,
+        """
+        select b.sae_id as meta_sae_id, p.latent, p.meta_latent, p.activation,
+            b.first_key + p.meta_latent as key
+        from (select unnest($latents) as latent) w join parts p using (latent)
+        join sae_numbers b using (number)
+        where list_contains($metas, b.sae_id) order by p.activation desc, p.meta_latent
+        """,
+        latents=_numbers(rows),
+        metas=metas,
     )
     wanted = {_key(row) for row in rows}
     found = [row for row in found if (parents[row["meta_sae_id"]], row["latent"]) in wanted]
-    named = [{"sae_id": row["meta_sae_id"], "latent": row["meta_latent"]} for row in found]
-    labels = _facts(session, ("label",), named)
+    labels = _facts(session, ("label",), sorted({row["key"] for row in found}))
     listed: dict[Key, list[Record]] = {}
     for row in found:
         part = {
             "meta_sae_id": row["meta_sae_id"],
             "meta_latent": row["meta_latent"],
-            "label": labels[row["meta_sae_id"], row["meta_latent"]]["label"],
+            "label": labels[row["key"]]["label"],
             "activation": row["activation"],
         }
         listed.setdefault((parents[row["meta_sae_id"]], row["latent"]), []).append(part)
     return listed
 
 
-def _facts(session: Session, columns: Sequence[str], rows: Sequence[Record]) -> dict[Key, Record]:
-    """Columns of `latent_facts` for the latents of some rows.
-
-    Of a table in memory a join with the indices reads a fifth of what a list of them does; it finds
-    those indices in every SAE, and the ones that were not asked for are left out.
-    """
-    wanted = {_key(row) for row in rows}
-    sql = f"""
-        select n.sae_id, n.latent, {", ".join(f"n.{column}" for column in columns)}
-        from (select unnest($latents) as latent) w join latent_facts n using (latent)
-    """
-    found = session.query(sql, latents=_numbers(rows))
-    return {
-        _key(row): {column: row[column] for column in columns}
-        for row in found
-        if _key(row) in wanted
-    }
-
-
-def _by_latent(
-    session: Session, table: str, columns: Sequence[str], rows: Sequence[Record]
-) -> dict[Key, Record]:
-    """Some columns of a table for the latents of some rows."""
-    if not rows:
-        return {}
-    in_saes, params = within("sae_id", sorted({row["sae_id"] for row in rows}), "sae")
-    in_latents, more = within("latent", _numbers(rows), "latent")
-    sql = (
-        f"select sae_id, latent, {', '.join(columns)} from {table} where {in_saes} and {in_latents}"
+def _facts(session: Session, columns: Sequence[str], keys: Sequence[int]) -> dict[int, Record]:
+    """Columns of `latent_facts` and of `facet_bands` for some latents, by key."""
+    of_bands = [f"b.{column}" for column in columns if column in FIGURES]
+    listed = ", ".join([*(f"n.{c}" for c in columns if c not in FIGURES), *of_bands])
+    bands = "join facet_bands b using (key)" if of_bands else ""
+    found = session.query(
+        f"""
+        select key, {listed}
+        from (select unnest($keys) as key) w join latent_facts n using (key) {bands}
+        """,
+        keys=list(keys),
     )
-    found: dict[Key, Any] = {}
-    for row in session.query(sql, **params, **more):
-        found[_key(row)] = {column: row[column] for column in columns}
-    return found
+    return {row.pop("key"): row for row in found}
+
+
+def _examples(session: Session, rows: Sequence[Record]) -> dict[int, Record]:
+    """The strongest example of each row that has one, by the row's key."""
+    found = session.query(
+        """
+        select key, context_id, position, activation
+        from (select unnest($keys) as key) w join best_examples using (key)
+        """,
+        keys=[row["key"] for row in rows],
+    )
+    return {row.pop("key"): row for row in found}
 
 
 def _key(row: Record) -> Key:

@@ -11,12 +11,12 @@ from typing import Any
 import duckdb
 
 from backend.answer_rows import with_evidence, with_labels
-from backend.asked import ASKED, all_asked, all_of, asked_statement, facet_counts, order_of
+from backend.asked import all_asked, all_of, asked_statement, facet_counts, order_of, views
 from backend.bounds import as_text, page_bounds
 from backend.facets import FACETS, NAMED, conditions
 from backend.in_common import parts_in_common
 from backend.question import Question
-from backend.records import Record
+from backend.records import Record, column
 from backend.search import clean_text, find_latents
 from backend.store import Run, Session, TooSlow
 
@@ -73,19 +73,15 @@ def answer(run: Run, question: Question, limit: int = 20, offset: int = 0) -> An
     """
     with _asked(run, question) as (session, source, params, kept):
         where, order = all_of(kept), order_of(question)
-        rows = session.query(
-            f"from {source} where {where} order by {order} limit $limit offset $offset",
-            **params,
-            **page_bounds(limit, offset),
-        )
+        rows = _ordered(session, source, params, where, order, **page_bounds(limit, offset))
         rows = with_evidence(session, with_labels(session, rows))
-        counted = _without_names(source, kept)
+        counted = _counted_in(source, kept)
         n = _count(session, counted, params, where)
         counts = _counts(session, counted, params, kept)
         drawn = _drawn(session, source, params, where, order, n)
         shared = []
         if 1 < n <= MOST_FOR_PARTS and not question.is_empty:
-            shared = parts_in_common(session, counted, params, where)
+            shared = parts_in_common(session, source, params, where)
         named = {part.key for part in question.parts}
         shared = [row for row in shared if (row["meta_sae_id"], row["meta_latent"]) not in named]
         return Answer(rows, n, counts, shared, drawn)
@@ -98,11 +94,8 @@ def every_answer(run: Run, question: Question, limit: int) -> list[Record]:
         QuestionError: as `answer`.
     """
     with _asked(run, question) as (session, source, params, kept):
-        rows = session.query(
-            f"from {source} where {all_of(kept)} order by {order_of(question)} limit $limit",
-            **params,
-            limit=max(int(limit), 1),
-        )
+        order, n = order_of(question), max(int(limit), 1)
+        rows = _ordered(session, source, params, all_of(kept), order, limit=n, offset=0)
         found: list[Record] = []
         for start in range(0, len(rows), LABELS_AT_ONCE):
             found += with_labels(session, rows[start : start + LABELS_AT_ONCE])
@@ -180,7 +173,8 @@ def _asked(
             if has_text or question.parts:
                 sql, more = asked_statement(question, has_text)
                 session.query(f"create temp table hits as {sql}", **more)
-                session.query(f"create temp view asked as {ASKED}")
+                for sql, more in views(question):
+                    session.query(sql, **more)
                 yield session, "asked", params, kept
             else:
                 sql, more = all_asked(question)
@@ -199,6 +193,34 @@ def _asked(
         ) from error
 
 
+def _ordered(
+    session: Session,
+    source: str,
+    params: dict[str, Any],
+    where: str,
+    order: str,
+    limit: int,
+    offset: int,
+) -> list[Record]:
+    """Some rows in order: their keys first, so that only they are read in full."""
+    keys = column(
+        session.query(
+            f"select key from {source} where {where} order by {order} limit $limit offset $offset",
+            **params,
+            limit=limit,
+            offset=offset,
+        ),
+        "key",
+    )
+    if not keys:
+        return []
+    rows = session.query(
+        f"from {source} where {where} and key in (select unnest($keys))", **params, keys=keys
+    )
+    place = {key: at for at, key in enumerate(keys)}
+    return sorted(rows, key=lambda row: place[row["key"]])
+
+
 def _drawn(
     session: Session, source: str, params: dict[str, Any], where: str, order: str, n: int
 ) -> Record | None:
@@ -215,9 +237,11 @@ def _drawn(
     return {**row, "at": at if in_order else None}
 
 
-def _without_names(source: str, kept: dict[str, str]) -> str:
-    """What to count in: names are worked out from bands, which costs where no filter needs them."""
-    return "hits" if source == "asked" and not kept.keys() & NAMED else source
+def _counted_in(source: str, kept: dict[str, str]) -> str:
+    """What to count in: names and SAEs are worked out, which costs where no filter needs them."""
+    if source != "asked" or kept.keys() & NAMED:
+        return source
+    return "unpacked" if "sae" in kept else "banded"
 
 
 def _count(session: Session, source: str, params: dict[str, Any], where: str) -> int:

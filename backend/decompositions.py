@@ -14,7 +14,7 @@ from backend.contexts import with_texts
 from backend.records import Record, column, grouped
 from backend.store import Run
 
-WORDS_OF_MEMBERS = 40  # whose words a meta-latent is shown with
+WORDS_OF_MEMBERS = 25  # whose words a meta-latent is shown with: those on its first page
 
 
 @dataclass(frozen=True)

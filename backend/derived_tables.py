@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from backend.facets import band_columns, named_columns, packed_bands
 
-# `fold` makes what search compares: lower case, without accents; `latent_facts` has what lists of
+# `fold` makes what search compares: lower case, without accents; `sae_numbers` gives every latent a
+# `key`, SAE and latent in one number, because that joins faster; `latent_facts` has what lists of
 # latents show; `suite` the SAEs that were stitched, each with the next larger one (others, such as
 # one of words, belong to no suite); `links` every latent's nearest in the next smaller of them
 FOLD = "create macro fold(name) as strip_accents(lower(name))"
 DERIVED_TABLES = """
+create table sae_numbers as
+    select sae_id, n_latents, row_number() over (order by sae_id) as number,
+        number << 32 as first_key
+    from saes;
 create table latent_facts as
-    select sae_id, latent, label, fold(label) as folded, label_source, label_kind, label_score,
-        label_accuracy, label_auc, count, tokens_seen, n_components,
-        decomposition_variance_explained, x, y
-    from latents;
+    select b.first_key + l.latent as key, l.sae_id, l.latent, l.label, fold(l.label) as folded,
+        l.label_source, l.label_kind, l.label_score, l.label_accuracy, l.label_auc, l.count,
+        l.tokens_seen, l.n_components, l.decomposition_variance_explained, l.x, l.y
+    from latents l join sae_numbers b using (sae_id);
 create table suite as
     select sae_id, n_latents, lead(sae_id) over (order by n_latents) as next_sae_id
     from saes where sae_id in (
@@ -28,14 +33,16 @@ create table links as
 # what the first page needs not. `spellings` has every term once, as search compares it, and
 # `term_list` the indexes that have it; their latents stay in the file (`postings`), where a row's
 # number finds them in half the time that its term takes; `words` has what near misses are sought
-# in; `facets` what a list of latents is filtered and sorted by, with a `key` that is SAE and latent
-# in one number, because that joins faster, and the facets that are names come from `facet_bands`
-# by their band; `best_examples` the line that a hit shows; `best_terms`
-# the words that members share
+# in; `facets` what a list of latents is filtered and sorted by; those that are names come from
+# `facet_bands` by their band; `best_examples` the line that a hit shows, and `parts` the components
+# with the number of their meta-SAE: lists of latents look both up in memory, as a file would have
+# to be read in as many places as there are latents; `best_terms` the words that members share
 LATER_TABLES = """
 create table spellings as
     select (row_number() over ())::int as spelling, term, fold(term) as folded,
-        max(count) filter (where "index" = 'fires') as count
+        max(count) filter (where "index" = 'fires') as count,
+        max(count) filter (where "index" = 'phrases') as phrase_count,
+        sum(n_latents) filter (where "index" = 'phrases') as phrase_latents
     from read_parquet({terms_file}) group by term;
 create table term_list as
     select s.spelling, t.sae_id, t."index", t.count, t.n_latents, t.file_row_number as file_row
@@ -46,44 +53,47 @@ create view postings as
 create table words as
     select folded, arg_max(term, count) as term, max(count) as count
     from spellings where count is not null group by folded;
-create table sae_numbers as
-    select sae_id, n_latents, row_number() over (order by sae_id) as number,
-        number << 32 as first_key
-    from saes;
 create table facet_bands as
     with steady as (
-        select s.parent_sae_id as sae_id, c.latent, avg(c.stability)::float as stability
-        from components c join saes s on s.sae_id = c.meta_sae_id group by all
+        select b.first_key + c.latent as key, avg(c.stability)::float as stability
+        from components c join saes s on s.sae_id = c.meta_sae_id
+        join sae_numbers b on b.sae_id = s.parent_sae_id group by key
         union all
-        select meta_sae_id, meta_latent, avg(stability)::float from components group by all
+        select b.first_key + c.meta_latent as key, avg(c.stability)::float
+        from components c join sae_numbers b on b.sae_id = c.meta_sae_id group by key
     ), nearest as (
-        select sae_id, latent, cosine from neighbours where other_sae_id = sae_id and rank = 0
+        select b.first_key + n.latent as key, n.cosine
+        from neighbours n join sae_numbers b using (sae_id)
+        where n.other_sae_id = n.sae_id and n.rank = 0
     ), known as (
-        select t.large_sae_id as sae_id, t.latent, t.kind as novelty
+        select b.first_key + t.latent as key, t.kind as novelty
         from stitching t join suite z
             on z.sae_id = t.small_sae_id and z.next_sae_id = t.large_sae_id
+        join sae_numbers b on b.sae_id = t.large_sae_id
     ), figures as (
-        select l.sae_id, s.kind, s.n_latents, l.latent, l.count,
+        select l.key, l.sae_id, s.kind, s.n_latents, l.latent, l.count,
             (l.count / greatest(l.tokens_seen, 1))::float as density, l.n_components as parts,
             l.decomposition_variance_explained as explained, steady.stability, nearest.cosine,
             l.label_accuracy as accuracy, l.label_kind as naming, known.novelty
         from latent_facts l join saes s using (sae_id)
-        left join steady using (sae_id, latent)
-        left join nearest using (sae_id, latent)
-        left join known using (sae_id, latent)
+        left join steady using (key) left join nearest using (key) left join known using (key)
     )
-    select f.* exclude (kind, naming, novelty), b.first_key + f.latent as key, {bands},
-        {packed} as bands
-    from figures f join (select sae_id, first_key from sae_numbers) b using (sae_id)
-    order by key;
+    select f.* exclude (kind, naming, novelty), {bands}, {packed} as bands
+    from figures f order by key;
 create view facets as select * exclude (bands), {names} from facet_bands;
-create {examples_kind} best_examples as
-    select sae_id, latent, context_id, position, activation
-    from examples where "group" = 'top' and rank = 0;
+create table best_examples as
+    select b.first_key + e.latent as key, e.context_id, e.position, e.activation
+    from examples e join sae_numbers b using (sae_id) where e."group" = 'top' and e.rank = 0;
+create table parts as
+    select b.number::int as number, c.latent, c.meta_latent, c.activation
+    from components c join sae_numbers b on b.sae_id = c.meta_sae_id;
 create {latents_kind} best_terms as
     select sae_id, latent,
         list_transform(top_terms[:5], lambda t: {{'term': t.term, 'score': t.score}}) as terms
     from latents;
+create unique index fact_keys on latent_facts (key);
+create unique index band_keys on facet_bands (key);
+create unique index example_keys on best_examples (key);
 """
 # labels from the file beside the run: how well they tell members was never measured
 APPLY_LABELS = """
@@ -97,19 +107,17 @@ where latent_facts.sae_id = e.sae_id and latent_facts.latent = e.latent
 """
 
 
-def later_tables(terms_file: str, examples_kind: str, latents_kind: str) -> str:
+def later_tables(terms_file: str, latents_kind: str) -> str:
     """The statements that make what the first page needs not.
 
     Args:
         terms_file: path of the table `terms`, as an SQL literal.
-        examples_kind: `table` or `view`: whether the best example of every latent is kept.
-        latents_kind: the same of its words.
+        latents_kind: `table` or `view`: whether the words of every latent are kept.
     """
     return LATER_TABLES.format(
         bands=band_columns(),
         packed=packed_bands(),
         names=named_columns(),
         terms_file=terms_file,
-        examples_kind=examples_kind,
         latents_kind=latents_kind,
     )

@@ -165,10 +165,12 @@ def random_latent(run: Run, sae_id: str, seed: int) -> int | None:
     """A latent of this SAE that fires at least once; the same seed gives the same one."""
     alive = run.fixed_row(
         """
-        select list(block order by block) as blocks, list(n order by block) as counts from (
+        select any_value(first_key) as first_key, list(block order by block) as blocks,
+            list(n order by block) as counts
+        from (
             select latent // $size as block, count(*) as n from latent_facts
             where sae_id = $sae_id and count > 0 group by block
-        )
+        ), (select first_key from sae_numbers where sae_id = $sae_id)
         """,
         sae_id=as_text(sae_id),
         size=BLOCK_LATENTS,
@@ -178,14 +180,12 @@ def random_latent(run: Run, sae_id: str, seed: int) -> int | None:
     drawn = random.Random(seed).randrange(sum(alive["counts"]))
     before = [0, *accumulate(alive["counts"])]  # latents that fire, of the blocks before each
     at = bisect_right(before, drawn) - 1
-    first = alive["blocks"][at] * BLOCK_LATENTS
+    first = alive["first_key"] + alive["blocks"][at] * BLOCK_LATENTS
     chosen = run.row(
         """
-        select latent from latent_facts
-        where sae_id = $sae_id and latent between $first and $last and count > 0
+        select latent from latent_facts where key between $first and $last and count > 0
         order by latent limit 1 offset $place
         """,
-        sae_id=as_text(sae_id),
         first=first,
         last=first + BLOCK_LATENTS - 1,
         place=drawn - before[at],
@@ -196,17 +196,9 @@ def random_latent(run: Run, sae_id: str, seed: int) -> int | None:
 def adjacent_latents(run: Run, sae_id: str, latent: int) -> tuple[int | None, int | None]:
     """The indices before and after this one in its SAE; None at either end."""
     index = as_index(latent)
-    row = run.row(  # an SAE's indices have no gap, so only these two can be
-        """
-        select max(latent) filter (latent = $before) as previous,
-            max(latent) filter (latent = $after) as next
-        from latent_facts where sae_id = $sae_id and latent between $before and $after
-        """,
-        sae_id=as_text(sae_id),
-        before=index - 1,
-        after=index + 1,
-    )
-    return (row["previous"], row["next"]) if row else (None, None)
+    n = next((sae["n_latents"] for sae in saes(run) if sae["sae_id"] == sae_id), 0)
+    before, after = index - 1, index + 1  # an SAE's indices have no gap
+    return before if 0 <= before < n else None, after if 0 <= after < n else None
 
 
 def measurements(run: Run, experiment: str | None = None) -> list[Record]:

@@ -68,24 +68,21 @@ with lists as materialized (
         unnest(l.latents) as found
     from lists l join matched m using (file_row)
 ), others as materialized (
-    select c.*, b.first_key + c.latent as key from (
-        select sae_id, found.latent as latent, if(place = 0, 1, place + 1) as place, matched_in,
-            matched_term, found.score as score, found.precision as precision,
-            found.recall as recall, found.lift as lift
-        from followed
-        union all
-        select sae_id, latent, 0, 'number', cast(latent as varchar), null, null, null, null
-        from latent_facts
-        where latent = $number and ($sae_id = '' or sae_id = $sae_id)
-            and ($number_sae_id is null or sae_id = $number_sae_id)
-    ) c join sae_numbers b using (sae_id)
+    select b.first_key + f.found.latent as key, if(place = 0, 1, place + 1) as place, matched_in,
+        matched_term, f.found.score as score, f.found.precision as precision,
+        f.found.recall as recall, f.found.lift as lift
+    from followed f join sae_numbers b using (sae_id)
+    union all
+    select key, 0, 'number', cast(latent as varchar), null, null, null, null
+    from latent_facts
+    where latent = $number and ($sae_id = '' or sae_id = $sae_id)
+        and ($number_sae_id is null or sae_id = $number_sae_id)
 ), named as materialized (
-    select l.sae_id, l.latent, {place} + if(l.folded = fold($text), 2, 1) as place,
-        'label' as matched_in, null::varchar as matched_term, l.label_score as score,
-        null::float as precision, null::float as recall, null::float as lift,
-        b.first_key + l.latent as key
-    from latent_facts l join sae_numbers b using (sae_id)
-    where $labels and {fits} and ($sae_id = '' or l.sae_id = $sae_id)
+    select key, {place} + if(folded = fold($text), 2, 1) as place, 'label' as matched_in,
+        null::varchar as matched_term, label_score as score, null::float as precision,
+        null::float as recall, null::float as lift
+    from latent_facts
+    where $labels and {fits} and ($sae_id = '' or sae_id = $sae_id)
 )
 from (
     from others union all (select n.* from named n semi join others using (key))
@@ -101,7 +98,7 @@ union all
 def find_latents(session: Session, question: Question) -> None:
     """Make the table `found` of all hits of a question's text.
 
-    Columns: sae_id, latent, key (of both, unique; as in `facets`), place (0 best), matched_in
+    Columns: key (as in `facets`, unique), place (0 best), matched_in
     (fires, phrases, pieces, promotes, label, number), matched_term (null for a label: it would be
     copied for each of many hits), score (F1 when it fires, logit when it promotes, label_score),
     precision, recall, lift (null but for what it fires on).
@@ -153,12 +150,11 @@ def phrases_with(run: Run, text: str, limit: int = 8) -> list[tuple[str, int]]:
     run.load_later_tables()
     rows = run.query(
         """
-        select s.term, max(t.count) as occurrences, sum(t.n_latents) as latents
-        from term_list t join spellings s using (spelling)
-        where "index" = 'phrases' and fold($text) <> '' and folded <> fold($text)
+        select term, phrase_count as occurrences from spellings
+        where phrase_count is not null and fold($text) <> '' and folded <> fold($text)
             and contains(folded, fold($text))
             and contains(' ' || folded || ' ', ' ' || fold($text) || ' ')
-        group by s.term order by latents desc, occurrences desc, s.term limit $limit
+        order by phrase_latents desc, phrase_count desc, term limit $limit
         """,
         text=cleaned,
         limit=row_limit(limit),

@@ -33,7 +33,7 @@ from backend.verify import Progress, verify_run
 THREADS = 2
 MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
-# room; of `examples` and `latents` only a small part is copied
+# room; of `latents` only a small part is copied
 MEMORY_BYTES = 1_500_000
 SEARCH_MEMORY_BYTES = 24_000_000
 
@@ -136,7 +136,6 @@ class Run:
             files = self.manifest.files
             statements = later_tables(
                 terms_file=_literal(self.folder / files["terms"].path),
-                examples_kind=_kind(files["examples"].bytes, SEARCH_MEMORY_BYTES),
                 latents_kind=_kind(files["latents"].bytes, SEARCH_MEMORY_BYTES),
             )
             cursor = self._connection.cursor()

@@ -52,7 +52,6 @@ def test_tables_too_large_for_memory_give_the_same_rows(
     assert set(column(views, "view_name")) == {
         *TABLES,
         "postings",
-        "best_examples",
         "best_terms",
         "facets",
     }
