@@ -21,8 +21,8 @@ from precompute.batches import Batches
 from precompute.experiments.dead_latents.ghost import GhostTopKSAE
 from precompute.experiments.dead_latents.resampling import resample
 from precompute.experiments.dead_latents.section import DeadLatentsConfig
-from precompute.experiments.resistance.loop import train
-from precompute.training import Fit, trainer_of
+from precompute.experiments.resistance.loop import fit_of, train
+from precompute.training import trainer_of
 
 NOTHING, AUXILIARY, RESAMPLING = "nothing", "auxiliary loss", "resampling"
 GHOST, GHOST_RESCALED = "ghost gradients", "ghost gradients, rescaled"
@@ -38,15 +38,7 @@ def trained(
     device: torch.device,
 ) -> TopKTrainingSAE:
     """One SAE, in the units of the batches: rows [batch, d_in] of a variance of 1 a dimension."""
-    fit = Fit(
-        n_latents=settings.n_latents,
-        k=settings.k,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        seed=seed,
-        dead_after_steps=settings.dead_after_steps,
-    )
+    fit = fit_of(settings, seed)
     torch.manual_seed(seed)
     config = TopKTrainingSAEConfig(
         d_in=d_in,

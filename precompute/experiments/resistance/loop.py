@@ -9,6 +9,7 @@ start of `precompute.training` a plain SAE comes out the same to the last bit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE
@@ -24,6 +25,36 @@ from precompute.training import Fit
 LearningSAE = StandardTrainingSAE | TopKTrainingSAE  # BatchTopK and Matryoshka SAEs are the latter
 AfterStep = Callable[[SAETrainer, int], None]
 """Something done after a step; the number counts from 1."""
+
+
+class Schedule(Protocol):
+    """A section of a config that says how an SAE is trained."""
+
+    @property
+    def n_latents(self) -> int: ...
+    @property
+    def k(self) -> float: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def dead_after_steps(self) -> int: ...
+
+
+def fit_of(settings: Schedule, seed: int) -> Fit:
+    """Schedule of an SAE; its rate falls as that of the suite does."""
+    return Fit(
+        n_latents=settings.n_latents,
+        k=settings.k,
+        steps=settings.steps,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        seed=seed,
+        dead_after_steps=settings.dead_after_steps,
+    )
 
 
 def train(

@@ -24,7 +24,7 @@ from sae_lens.training.sae_trainer import SAETrainer
 
 from precompute.batches import Batches
 from precompute.experiments.resistance.joint import Opponent, PenalisedSAE, batchtopk_config
-from precompute.experiments.resistance.loop import train
+from precompute.experiments.resistance.loop import fit_of, train
 from precompute.experiments.resistance.orthogonal import chunked_cosines
 from precompute.experiments.resistance.section import ResistanceConfig
 from precompute.training import Fit, trainer_of
@@ -58,19 +58,6 @@ def all_recipes(settings: ResistanceConfig) -> list[Recipe]:
         )
         for weight, sigma2 in grid
     ]
-
-
-def fit_of(settings: ResistanceConfig, seed: int) -> Fit:
-    """Schedule of an SAE."""
-    return Fit(
-        n_latents=settings.n_latents,
-        k=settings.k,
-        steps=settings.steps,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        seed=seed,
-        dead_after_steps=settings.dead_after_steps,
-    )
 
 
 def trained(

@@ -17,7 +17,7 @@ from precompute.experiments.resistance.joint import (
     batchtopk_config,
     unit_rows,
 )
-from precompute.experiments.resistance.loop import dictionary_of, take_step
+from precompute.experiments.resistance.loop import dictionary_of, fit_of, take_step
 from precompute.experiments.resistance.penalty import decomposability
 from precompute.experiments.resistance.recipes import (
     EQUAL_COMPUTE,
@@ -26,7 +26,6 @@ from precompute.experiments.resistance.recipes import (
     SOLO,
     Recipe,
     all_recipes,
-    fit_of,
     trained,
 )
 from precompute.experiments.resistance.section import ResistanceConfig
