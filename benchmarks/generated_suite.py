@@ -137,11 +137,14 @@ def write_sae(
         encoder[:, start : start + len(rows)] = rows.t()
     cut = thresholds(decoder, activations, firing_shares(width, l0))
     sample = activations.rows[:FITTED_ROWS] - activations.mean
-    projection = sample @ encoder
-    fitted = torch.where(projection > cut, projection, 0.0)
-    if architecture == "standard":
-        fitted = (projection - cut).relu()
-    rebuilt = fitted @ decoder
+    rebuilt = torch.zeros_like(sample)
+    for start in range(0, width, ROWS_AT_ONCE):  # a million latents at once would take 17 GB
+        some = slice(start, start + ROWS_AT_ONCE)
+        projection = sample @ encoder[:, some]
+        fitted = torch.where(projection > cut[some], projection, 0.0)
+        if architecture == "standard":
+            fitted = (projection - cut[some]).relu()
+        rebuilt += fitted @ decoder[some]
     scale = float((rebuilt * sample).sum() / rebuilt.pow(2).sum())
     encoder *= scale
     bias = -(activations.mean @ encoder)
