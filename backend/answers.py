@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,18 +10,19 @@ from typing import Any
 import duckdb
 
 from backend.answer_rows import with_evidence, with_labels
-from backend.asked import all_asked, all_of, asked_statement, facet_counts, order_of, views
+from backend.asked import all_asked, asked_statement, order_of, views
+from backend.asked_rows import AskedRows
 from backend.bounds import as_text, page_bounds
-from backend.facets import FACETS, NAMED, conditions
+from backend.facets import conditions
 from backend.in_common import parts_in_common
 from backend.question import Question
-from backend.records import Record, column
+from backend.records import Record
 from backend.search import clean_text, find_latents
-from backend.store import Run, Session, TooSlow
+from backend.store import Run, TooSlow
 
 SECONDS = 5.0  # a question that takes longer is stopped: no word search does, a pattern might
 LABELS_AT_ONCE = 1_000
-MOST_FOR_PARTS = 10_000  # answers; what more of them have in common says nothing, nor does a place
+MOST_FOR_PARTS = 10_000  # answers; what more of them have in common says nothing
 
 
 class QuestionError(Exception):
@@ -71,20 +71,17 @@ def answer(run: Run, question: Question, limit: int = 20, offset: int = 0) -> An
     Raises:
         QuestionError: a regular expression is not valid, or the question takes too long.
     """
-    with _asked(run, question) as (session, source, params, kept):
-        where, order = all_of(kept), order_of(question)
-        rows = _ordered(session, source, params, where, order, **page_bounds(limit, offset))
-        rows = with_evidence(session, with_labels(session, rows))
-        counted = _counted_in(source, kept)
-        n = _count(session, counted, params, where)
-        counts = _counts(session, counted, params, kept)
-        drawn = _drawn(session, source, params, where, order, n)
+    with _asked(run, question) as asked:
+        session = asked.session
+        rows = with_labels(session, asked.page(**page_bounds(limit, offset)))
+        rows = with_evidence(session, rows)
+        n, counts = asked.count(), asked.counts()
         shared = []
         if 1 < n <= MOST_FOR_PARTS and not question.is_empty:
-            shared = parts_in_common(session, source, params, where)
+            shared = parts_in_common(session, asked.source, asked.params, asked.where)
         named = {part.key for part in question.parts}
         shared = [row for row in shared if (row["meta_sae_id"], row["meta_latent"]) not in named]
-        return Answer(rows, n, counts, shared, drawn)
+        return Answer(rows, n, counts, shared, asked.drawn(n))
 
 
 def every_answer(run: Run, question: Question, limit: int) -> list[Record]:
@@ -93,12 +90,11 @@ def every_answer(run: Run, question: Question, limit: int) -> list[Record]:
     Raises:
         QuestionError: as `answer`.
     """
-    with _asked(run, question) as (session, source, params, kept):
-        order, n = order_of(question), max(int(limit), 1)
-        rows = _ordered(session, source, params, all_of(kept), order, limit=n, offset=0)
+    with _asked(run, question) as asked:
+        rows = asked.page(max(int(limit), 1), 0)
         found: list[Record] = []
         for start in range(0, len(rows), LABELS_AT_ONCE):
-            found += with_labels(session, rows[start : start + LABELS_AT_ONCE])
+            found += with_labels(asked.session, rows[start : start + LABELS_AT_ONCE])
         return found
 
 
@@ -130,40 +126,31 @@ def answers_around(run: Run, question: Question, at: int) -> Around | None:
     Raises:
         QuestionError: as `answer`.
     """
-    with _asked(run, question) as (session, source, params, kept):
-        where, order = all_of(kept), order_of(question)
-        n = _count(session, source, params, where)
+    with _asked(run, question) as asked:
+        n = asked.count()
         if not 0 <= at < n:
             return None
         first = max(at - 1, 0)
-        rows = session.query(
-            f"select kind, sae_id, latent from {source} where {where} order by {order} "
-            "limit $limit offset $first",
-            **params,
-            limit=at + 2 - first,
-            first=first,
-        )
+        rows = asked.stops(at + 2 - first, first)
         own = at - first
         return Around(
             before=rows[0] if own else None,
             own=rows[own],
             after=rows[own + 1] if own + 1 < len(rows) else None,
             n=n,
-            drawn=_drawn(session, source, params, where, order, n),
+            drawn=asked.drawn(n),
         )
 
 
 @contextmanager
-def _asked(
-    run: Run, question: Question
-) -> Iterator[tuple[Session, str, dict[str, Any], dict[str, str]]]:
-    """A session, what to select from in it, the parameters of that, and the filters on top.
+def _asked(run: Run, question: Question) -> Iterator[AskedRows]:
+    """What a question allows.
 
     What a text or parts allow becomes a table, because it is asked several times; without them it
     is all latents, and a table of a million rows would only cost time.
     """
     run.load_later_tables()
-    kept = conditions(question)
+    kept, order = conditions(question), order_of(question)
     params: dict[str, Any] = {"sae_id": as_text(question.sae_id)} if "sae" in kept else {}
     try:
         with run.session(SECONDS) as session:
@@ -175,10 +162,10 @@ def _asked(
                 session.query(f"create temp table hits as {sql}", **more)
                 for sql, more in views(question):
                     session.query(sql, **more)
-                yield session, "asked", params, kept
+                yield AskedRows(session, "asked", params, kept, order)
             else:
                 sql, more = all_asked(question)
-                yield session, f"({sql}) asked", params | more, kept
+                yield AskedRows(session, f"({sql}) asked", params | more, kept, order)
     except TooSlow:
         raise QuestionError(
             f"This search was stopped after {SECONDS:g} seconds. Ask for something more exact."
@@ -191,72 +178,3 @@ def _asked(
             "Brackets and signs such as * + ? ( [ have a meaning there; put \\ before them, or "
             "search for words."
         ) from error
-
-
-def _ordered(
-    session: Session,
-    source: str,
-    params: dict[str, Any],
-    where: str,
-    order: str,
-    limit: int,
-    offset: int,
-) -> list[Record]:
-    """Some rows in order: their keys first, so that only they are read in full."""
-    keys = column(
-        session.query(
-            f"select key from {source} where {where} order by {order} limit $limit offset $offset",
-            **params,
-            limit=limit,
-            offset=offset,
-        ),
-        "key",
-    )
-    if not keys:
-        return []
-    rows = session.query(
-        f"from {source} where {where} and key in (select unnest($keys))", **params, keys=keys
-    )
-    place = {key: at for at, key in enumerate(keys)}
-    return sorted(rows, key=lambda row: place[row["key"]])
-
-
-def _drawn(
-    session: Session, source: str, params: dict[str, Any], where: str, order: str, n: int
-) -> Record | None:
-    if n == 0:
-        return None
-    at = random.randrange(n)
-    # the place in a long list would cost sorting all of it
-    in_order = f"order by {order}" if n <= MOST_FOR_PARTS else ""
-    row = session.query(
-        f"select kind, sae_id, latent from {source} where {where} {in_order} limit 1 offset $at",
-        **params,
-        at=at,
-    )[0]
-    return {**row, "at": at if in_order else None}
-
-
-def _counted_in(source: str, kept: dict[str, str]) -> str:
-    """What to count in: names and SAEs are worked out, which costs where no filter needs them."""
-    if source != "asked" or kept.keys() & NAMED:
-        return source
-    return "unpacked" if "sae" in kept else "banded"
-
-
-def _count(session: Session, source: str, params: dict[str, Any], where: str) -> int:
-    return session.query(f"select count(*) as n from {source} where {where}", **params)[0]["n"]
-
-
-def _counts(
-    session: Session, source: str, params: dict[str, Any], kept: dict[str, str]
-) -> dict[str, dict[str, int]]:
-    values = {facet.name: facet.values for facet in FACETS}
-    counts: dict[str, dict[str, int]] = {}
-    for row in session.query(facet_counts(source, kept), **params):
-        facet, band = row["facet"], row["band"]
-        if facet == "sae":
-            counts.setdefault(facet, {})[row["sae_id"]] = row["n"]
-        elif band is not None:
-            counts.setdefault(facet, {})[values[facet][band].key] = row["n"]
-    return counts

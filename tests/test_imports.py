@@ -34,10 +34,10 @@ ABOVE = {"app", "serve", "app_pages"}
 HEAVY = {"torch", "sae_lens", "transformers", "transformer_lens", "sklearn", "scipy", "pandas"}
 WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "opener.py"}
 _SQL_NAMES = (
-    "answer_rows", "answers", "asked", "compare", "compare_saes", "contexts", "decompositions",
-    "derived_tables", "directions", "downloads/queries", "experiments", "featured", "in_common",
-    "latent_map", "map_shared", "notebook", "own_text", "queries", "search", "splitting",
-    "stitching", "store", "tour", "trust", "trust_names",
+    "answer_rows", "answers", "asked", "asked_rows", "compare", "compare_saes", "contexts",
+    "decompositions", "derived_tables", "directions", "downloads/queries", "experiments",
+    "featured", "in_common", "latent_map", "map_shared", "notebook", "own_text", "queries",
+    "search", "splitting", "stitching", "store", "tour", "trust", "trust_names",
 )  # fmt: skip
 WITH_SQL = {ROOT / "backend" / f"{name}.py" for name in _SQL_NAMES}
 _CONTRACT = ("schema", "manifest", "verify", "edited_labels", "kept_model", "elsewhere", *TABLES)
