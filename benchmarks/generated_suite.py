@@ -1,7 +1,7 @@
 """A suite of generated SAEs of any size, with the config of a run that uses them.
 
     python -m benchmarks.generated_suite --out FOLDER --latents 1536 3072 6144 [--d-in 768]
-        [--architecture standard] [--l0 40] [--documents 3000]
+        [--architecture standard] [--l0 40] [--documents 3000] [--meta-steps 200]
 
 For measuring how a run grows: nobody trained these SAEs, but they are shaped as if someone had.
 
@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--architecture", choices=("standard", "jumprelu"), default="jumprelu")
     parser.add_argument("--l0", type=float, default=40.0, help="mean active latents a token")
     parser.add_argument("--documents", type=int, help="use only the first so many")
+    parser.add_argument("--meta-steps", type=int, help="of each meta-SAE; those of the recipe")
     options = parser.parse_args()
     widths = sorted(options.latents)
     write_model(options.out / "model", options.d_in)
@@ -80,7 +81,10 @@ def main() -> None:
         write_sae(folder, width, max(widths), activations, options.architecture, options.l0)
         print(f"{folder}: {sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.0f} MB")
     path = options.out / f"generated_{max(widths)}.toml"
-    path.write_text(config_text(options.out, widths, options.documents), encoding="utf-8")
+    text = config_text(options.out, widths, options.documents)
+    if options.meta_steps is not None:
+        text += f"\n[meta]\nsteps = {options.meta_steps}\n"
+    path.write_text(text, encoding="utf-8")
     print(path)
 
 
