@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from backend.answer_rows import with_evidence, with_labels
-from backend.asked import all_asked, asked_statement, order_of, views
+from backend.asked import ASKED, all_asked, asked_statement, order_of
 from backend.asked_rows import AskedRows
 from backend.bounds import as_text, page_bounds
 from backend.facets import conditions
@@ -160,8 +160,7 @@ def _asked(run: Run, question: Question) -> Iterator[AskedRows]:
             if has_text or question.parts:
                 sql, more = asked_statement(question, has_text)
                 session.query(f"create temp table hits as {sql}", **more)
-                for sql, more in views(question):
-                    session.query(sql, **more)
+                session.query(f"create temp view asked as {ASKED}")
                 yield AskedRows(session, "asked", params, kept, order)
             else:
                 sql, more = all_asked(question)

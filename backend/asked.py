@@ -42,7 +42,7 @@ _NOVELTIES = next(facet.values for facet in FACETS if facet.name == "novelty")
 
 # one row for each latent that has any of the parts that a question names
 _ASKED_PARTS = """
-with weights as (
+weights as (
     select unnest($part_saes) as meta_sae_id, unnest($part_latents) as meta_latent,
         unnest($part_weights) as weight, unnest($part_roles) as role
 ), asked_parts as materialized (
@@ -56,24 +56,21 @@ with weights as (
     join sae_numbers b on b.sae_id = s.parent_sae_id
     where {some_members}
     group by all
-)
+),
 """
-# of the hits as few columns as can be, since each is read for all of them: what their key and their
-# packed bands say is unpacked where it is asked for
+# of the hits as few columns as can be, since each is read for all of them; what a key says is not;
+# `materialized`, or the small table is joined to all latents before the hits are
 _HITS = """
-{head} select f.key, f.bands, {columns} from facet_bands f {joins} where {where}
-"""
-_BANDED = "select h.* exclude (bands), {bands} from hits h"
-_UNPACKED = """
-select h.*, s.ids[h.key >> 32] as sae_id, s.sizes[h.key >> 32] as n_latents,
-    (h.key & 4294967295)::int as latent
-from banded h, (
-    select list(sae_id order by number) as ids, list(n_latents order by number) as sizes
-    from sae_numbers
-) s
+with {head} hits as materialized (
+    select f.key, f.bands, {columns} from facet_bands f {joins} where {where}
+), known as (
+    select h.* exclude (bands), b.sae_id, b.n_latents, (h.key & 4294967295)::int as latent, {bands}
+    from hits h join sae_numbers b on b.number = h.key >> 32
+)
+select k.*{replaced} from known k {joined}
 """
 # the names of bands are spelled for the rows that are shown alone
-ASKED = f"select *, {named_columns()} from unpacked"
+ASKED = f"select *, {named_columns()} from hits"
 
 
 def within(name: str, values: Sequence[Any], prefix: str) -> tuple[str, dict[str, Any]]:
@@ -101,10 +98,10 @@ def all_asked(question: Question) -> tuple[str, dict[str, Any]]:
 def asked_statement(question: Question, has_text: bool) -> tuple[str, dict[str, Any]]:
     """A select of every latent that the text and the parts allow, and its parameters.
 
-    Made a table `hits`, it is read through `views`. Columns in the end: key, sae_id, kind,
-    n_latents, latent, naming, novelty, the bands, the figures that the question filters or sorts
-    by, place, matched_in and score (from table `found`, which the text made) and part_score. The
-    filters come on top, so that each can be counted with all others kept.
+    Made a table `hits`, it is read through `ASKED`. Columns of that: key, sae_id, kind, n_latents,
+    latent, naming, novelty, the bands, the figures that the question filters or sorts by, place,
+    matched_in and score (from table `found`, which the text made) and part_score. The filters come
+    on top, so that each can be counted with all others kept.
     """
     params: dict[str, Any] = {}
     figures = {_SORTED_BY.get(question.sort, ""), *question.ranges} & set(FIGURES)
@@ -138,32 +135,17 @@ def asked_statement(question: Question, has_text: bool) -> tuple[str, dict[str, 
             where.append("a.part_score is not null")
     else:
         columns.append("null::float as part_score")
+    replaced, joined, more = _against(question, "k")
     sql = _HITS.format(
         head=head,
         columns=", ".join(columns),
         joins=" ".join(joins),
         where=" and ".join(where) or "true",
+        bands=unpacked_bands("h.bands"),
+        replaced=replaced,
+        joined=joined,
     )
-    return sql, params
-
-
-def views(question: Question) -> list[tuple[str, dict[str, Any]]]:
-    """Statements that make `banded`, `unpacked` and `asked` of `hits`, with their parameters.
-
-    `banded` has the bands of every hit, `unpacked` its SAE and number too, `asked` the names of its
-    bands. They are views; but where novelty is against an SAE that the question names, `unpacked`
-    is a table and counted in, because that novelty is read from a file.
-    """
-    banded = _BANDED.format(bands=unpacked_bands("h.bands"))
-    replaced, joined, params = _against(question, "k")
-    made = [(f"create temp view banded as {banded}", {})]
-    if joined:
-        known = f"select k.*{replaced} from ({_UNPACKED}) k {joined}"
-        made.append((f"create temp table unpacked as {known}", params))
-        made.append(("create or replace temp view banded as from unpacked", {}))
-    else:
-        made.append((f"create temp view unpacked as {_UNPACKED}", {}))
-    return [*made, (f"create temp view asked as {ASKED}", {})]
+    return sql, params | more
 
 
 def _against(
@@ -208,9 +190,8 @@ def facet_counts(source: str, kept: dict[str, str]) -> str:
         kept: the filters in force; those of other facets stay, each facet's own does not count.
     """
     branches = [
-        "select 'sae' as facet, b.sae_id, null::utinyint as band, c.n from (select key >> 32 as "
-        f"number, count(*) as n from {source} where {all_of(kept, 'sae')} group by number) c "
-        "join sae_numbers b using (number)"
+        f"select 'sae' as facet, sae_id, null::utinyint as band, count(*) as n from {source} "
+        f"where {all_of(kept, 'sae')} group by sae_id"
     ]
     branches += [
         f"select '{facet.name}', null, band_{facet.name}, count(*) from {source} "

@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.asked import all_of, facet_counts
 from backend.facets import FACETS, NAMED
-from backend.records import Record, column
+from backend.records import Record
 from backend.store import Session
 
 MOST_SORTED = 10_000  # rows; the place of one of more would cost sorting all of them
@@ -20,7 +20,7 @@ class AskedRows:
 
     session: Session
     source: str
-    """`asked`, whose views are there (`backend.asked.views`), or a select in brackets."""
+    """`asked`, the view of the table `hits`, or a select in brackets."""
     params: dict[str, Any]
     """Of source and filters."""
     kept: dict[str, str]
@@ -31,24 +31,14 @@ class AskedRows:
         return all_of(self.kept)
 
     def page(self, limit: int, offset: int) -> list[Record]:
-        """Some rows in order: their keys first, so that only they are read in full."""
-        found = self.session.query(
-            f"select key from {self.source} where {self.where} order by {self.order} "
+        """Some rows in order."""
+        return self.session.query(
+            f"from {self.source} where {self.where} order by {self.order} "
             "limit $limit offset $offset",
             **self.params,
             limit=limit,
             offset=offset,
         )
-        if not found:
-            return []
-        keys = column(found, "key")
-        rows = self.session.query(
-            f"from {self.source} where {self.where} and key in (select unnest($keys))",
-            **self.params,
-            keys=keys,
-        )
-        place = {key: at for at, key in enumerate(keys)}
-        return sorted(rows, key=lambda row: place[row["key"]])
 
     def stops(self, limit: int, offset: int) -> list[Record]:
         """kind, sae_id and latent of some rows in order."""
@@ -92,7 +82,5 @@ class AskedRows:
 
     @property
     def _counted_in(self) -> str:
-        """Names and SAEs are worked out, which costs where no filter needs them."""
-        if self.source != "asked" or self.kept.keys() & NAMED:
-            return self.source
-        return "unpacked" if "sae" in self.kept else "banded"
+        """Names are worked out from bands, which costs where no filter needs them."""
+        return "hits" if self.source == "asked" and not self.kept.keys() & NAMED else self.source

@@ -91,6 +91,10 @@ create {latents_kind} best_terms as
     select sae_id, latent,
         list_transform(top_terms[:5], lambda t: {{'term': t.term, 'score': t.score}}) as terms
     from latents;
+"""
+# a few of a million latents are found in half the time; in a small run that is no time, and these
+# would take 5 MB and more
+KEY_INDEXES = """
 create unique index fact_keys on latent_facts (key);
 create unique index band_keys on facet_bands (key);
 create unique index example_keys on best_examples (key);
@@ -107,17 +111,18 @@ where latent_facts.sae_id = e.sae_id and latent_facts.latent = e.latent
 """
 
 
-def later_tables(terms_file: str, latents_kind: str) -> str:
+def later_tables(terms_file: str, is_large: bool) -> str:
     """The statements that make what the first page needs not.
 
     Args:
         terms_file: path of the table `terms`, as an SQL literal.
-        latents_kind: `table` or `view`: whether the words of every latent are kept.
+        is_large: keep no copy of the words of every latent, but indexes of what is looked up.
     """
-    return LATER_TABLES.format(
+    made = LATER_TABLES.format(
         bands=band_columns(),
         packed=packed_bands(),
         names=named_columns(),
         terms_file=terms_file,
-        latents_kind=latents_kind,
+        latents_kind="view" if is_large else "table",
     )
+    return made + KEY_INDEXES if is_large else made

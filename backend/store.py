@@ -136,7 +136,7 @@ class Run:
             files = self.manifest.files
             statements = later_tables(
                 terms_file=_literal(self.folder / files["terms"].path),
-                latents_kind=_kind(files["latents"].bytes, SEARCH_MEMORY_BYTES),
+                is_large=files["latents"].bytes > SEARCH_MEMORY_BYTES,
             )
             cursor = self._connection.cursor()
             try:
