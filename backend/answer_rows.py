@@ -1,7 +1,6 @@
 """What a page of answers shows of each latent: its label, its components, its strongest example.
 
-Looked up for the rows of one page alone, by lists of ids: of a large run that reads a few row
-groups, where a join would read whole files.
+Looked up for the rows of one page alone, by their keys: all of it is in memory but the texts.
 """
 
 from __future__ import annotations
@@ -27,7 +26,9 @@ def with_labels(session: Session, rows: Sequence[Record]) -> list[Record]:
     n_components."""
     if not rows:
         return []
-    known = _facts(session, (*_NAMES, *FIGURES), [row["key"] for row in rows])
+    has_figures = rows[0].keys() >= set(FIGURES)  # hits have but those that the question is about
+    wanted = _NAMES if has_figures else (*_NAMES, *FIGURES)
+    known = _facts(session, wanted, [row["key"] for row in rows])
     matches = _matches(session, rows)
     none = dict.fromkeys(_MATCH)
     found = []

@@ -92,8 +92,7 @@ create {latents_kind} best_terms as
         list_transform(top_terms[:5], lambda t: {{'term': t.term, 'score': t.score}}) as terms
     from latents;
 """
-# a few of a million latents are found in half the time; in a small run that is no time, and these
-# would take 5 MB and more
+# they pay where there are many latents; a small run is read through as fast, without their memory
 KEY_INDEXES = """
 create unique index fact_keys on latent_facts (key);
 create unique index band_keys on facet_bands (key);

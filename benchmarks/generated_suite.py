@@ -80,10 +80,10 @@ def main() -> None:
         folder = options.out / "saes" / sae_name(width)
         write_sae(folder, width, max(widths), activations, options.architecture, options.l0)
         print(f"{folder}: {sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.0f} MB")
-    path = options.out / f"generated_{max(widths)}.toml"
     text = config_text(options.out, widths, options.documents)
     if options.meta_steps is not None:
         text += f"\n[meta]\nsteps = {options.meta_steps}\n"
+    path = options.out / f"generated_{max(widths)}.toml"
     path.write_text(text, encoding="utf-8")
     print(path)
 
@@ -134,7 +134,7 @@ def write_sae(
     folder: Path, width: int, widest: int, activations: Activations, architecture: str, l0: float
 ) -> None:
     """One SAE in sae-lens' layout."""
-    d_in = len(activations.mean)
+    d_in, standard = len(activations.mean), architecture == "standard"
     decoder, encoder = torch.empty(width, d_in), torch.empty(d_in, width)
     for start, rows in directions(width, widest, activations):
         decoder[start : start + len(rows)] = rows
@@ -144,21 +144,16 @@ def write_sae(
     rebuilt = torch.zeros_like(sample)
     for start in range(0, width, ROWS_AT_ONCE):  # a million latents at once would take 17 GB
         some = slice(start, start + ROWS_AT_ONCE)
-        projection = sample @ encoder[:, some]
-        fitted = torch.where(projection > cut[some], projection, 0.0)
-        if architecture == "standard":
-            fitted = (projection - cut[some]).relu()
-        rebuilt += fitted @ decoder[some]
+        projection, above = sample @ encoder[:, some], cut[some]
+        kept = projection - above if standard else projection
+        rebuilt += (kept * (projection > above)) @ decoder[some]
     scale = float((rebuilt * sample).sum() / rebuilt.pow(2).sum())
     encoder *= scale
     bias = -(activations.mean @ encoder)
     tensors = {"W_enc": encoder, "b_enc": bias, "W_dec": decoder, "b_dec": activations.mean}
-    if architecture == "standard":
-        tensors["b_enc"] = bias - scale * cut
-    else:
-        tensors["threshold"] = scale * cut
+    own = {"b_enc": bias - scale * cut} if standard else {"threshold": scale * cut}
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / "sae_weights.safetensors")
+    save_file(tensors | own, folder / "sae_weights.safetensors")
     config = {
         "architecture": architecture,
         "d_in": d_in,

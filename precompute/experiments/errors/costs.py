@@ -53,13 +53,32 @@ def mean_costs(
     row = costs[SAE].row.numpy()
     groups = Groups(model.context[row], seed)
     findings.measure(name, subject, "clean", "ce", groups.mean(costs[SAE].clean.numpy()))
+    add_ratios(findings, name, subject, costs, np.ones(len(row), bool), groups)
+
+
+def add_ratios(
+    findings: Findings,
+    name: str,
+    subject: str,
+    costs: dict[str, TokenCosts],
+    here: np.ndarray,
+    groups: Groups,
+    what: str = "",
+) -> None:
+    """Means and ratios to eps-random of every intervention over some of the predictions.
+
+    Args:
+        here: bool [n_predictions], those that count.
+        groups: of these.
+        what: added to the name of each cost.
+    """
     for metric, of in COSTS.items():
-        random = of(costs[EPS_RANDOM]).numpy()
+        random = of(costs[EPS_RANDOM]).numpy()[here]
         for setting, own in costs.items():
-            values = of(own).numpy()
-            findings.measure(name, subject, setting, metric, groups.mean(values))
+            values = of(own).numpy()[here]
+            findings.measure(name, subject, setting, metric + what, groups.mean(values))
             ratio = groups.ratio(values, random)
-            findings.measure(name, subject, setting, metric + OVER_RANDOM, ratio)
+            findings.measure(name, subject, setting, metric + what + OVER_RANDOM, ratio)
 
 
 def distances(

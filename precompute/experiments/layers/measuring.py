@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from precompute.experiments.bench import Bench
-from precompute.experiments.errors.costs import COSTS, distances, mean_costs, replacements
-from precompute.experiments.errors.interventions import EPS_RANDOM, SAE
+from precompute.experiments.errors.costs import add_ratios, distances, mean_costs, replacements
+from precompute.experiments.errors.interventions import SAE
 from precompute.experiments.findings import Findings
 from precompute.experiments.intervals import Estimate, Groups
 from precompute.experiments.layers.places import every_layer
@@ -64,10 +64,4 @@ def _one_token(
     if not here.any():
         return
     groups = Groups(model.context[row[here]], seed)
-    for metric, of in COSTS.items():
-        random = of(costs[EPS_RANDOM]).numpy()[here]
-        for name, own in costs.items():
-            values = of(own).numpy()[here]
-            findings.measure(NAME, subject, name, metric + ONE_TOKEN, groups.mean(values))
-            ratio = groups.ratio(values, random)
-            findings.measure(NAME, subject, name, f"{metric}{ONE_TOKEN} over eps-random", ratio)
+    add_ratios(findings, NAME, subject, costs, here, groups, ONE_TOKEN)

@@ -9,7 +9,6 @@ start of `precompute.training` a plain SAE comes out the same to the last bit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE
@@ -20,6 +19,8 @@ from tqdm.auto import tqdm
 
 from precompute.batches import Batches
 from precompute.dictionary import Dictionary
+from precompute.experiments.dead_latents.section import DeadLatentsConfig
+from precompute.experiments.resistance.section import ResistanceConfig
 from precompute.training import Fit
 
 LearningSAE = StandardTrainingSAE | TopKTrainingSAE  # BatchTopK and Matryoshka SAEs are the latter
@@ -27,24 +28,7 @@ AfterStep = Callable[[SAETrainer, int], None]
 """Something done after a step; the number counts from 1."""
 
 
-class Schedule(Protocol):
-    """A section of a config that says how an SAE is trained."""
-
-    @property
-    def n_latents(self) -> int: ...
-    @property
-    def k(self) -> float: ...
-    @property
-    def steps(self) -> int: ...
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def learning_rate(self) -> float: ...
-    @property
-    def dead_after_steps(self) -> int: ...
-
-
-def fit_of(settings: Schedule, seed: int) -> Fit:
+def fit_of(settings: ResistanceConfig | DeadLatentsConfig, seed: int) -> Fit:
     """Schedule of an SAE; its rate falls as that of the suite does."""
     return Fit(
         n_latents=settings.n_latents,
