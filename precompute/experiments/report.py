@@ -40,6 +40,19 @@ TABLES = (
         ),
     ),
     Figures(
+        "errors by layer",
+        "in place of the activations of",
+        (
+            ("kl", "KL, nats"),
+            ("kl over eps-random", "over eps-random"),
+            ("kl of one token over eps-random", "of one token, over eps-random"),
+            ("embedding distance", "distance of embeddings"),
+            ("embedding distance over eps-random", "over eps-random"),
+        ),
+        settings=("SAE", "another's error", "like activations"),
+        by_subject=True,
+    ),
+    Figures(
         "pursuit",
         "latents chosen by, at the encoder's L0",
         (
@@ -141,7 +154,8 @@ def _rows(
 ) -> list[tuple[str, str]]:
     pairs = list(dict.fromkeys((key[1], key[2]) for key in keys))
     if table.by_subject:
-        return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+        chosen = [pair for pair in pairs if not table.settings or pair[1] in table.settings]
+        return sorted(chosen, key=lambda pair: (pair[1], pair[0]))
     subject = table.subject or sae_id
     own = [pair for pair in pairs if pair[0] == subject]
     return [(subject, s) for s in table.settings if (subject, s) in own] if table.settings else own

@@ -47,6 +47,17 @@ def test_a_table_by_subject_names_the_setting_where_there_are_several() -> None:
     assert second.startswith("| superposition: relu | 1.000 ")
 
 
+def test_a_table_by_subject_may_have_some_settings_alone() -> None:
+    found = _found(
+        ("errors by layer", "layer 2", "SAE", "kl", 0.5),
+        ("errors by layer", "layer 1", "SAE", "kl", 0.25),
+        ("errors by layer", "layer 1", "zero", "kl", 4.0),
+    )
+    first, second = experiment_lines(found, "sae-32")[-2:]  # "zero" is on the page, not here
+    assert first.startswith("| SAE: layer 1 | 0.250 ")
+    assert second.startswith("| SAE: layer 2 | 0.500 ")
+
+
 def test_settings_that_hold_only_other_figures_have_no_line() -> None:
     found = _found(
         ("absorption", "sae-32", "model", "first letters right", 0.5),
