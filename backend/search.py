@@ -53,10 +53,11 @@ create temp table matched as
 with fitting as (
     select spelling, term, {place} as place from spellings where {fits}
 )
-select t.sae_id, t."index", f.term, f.place, t.file_row
+select t.sae_number, t."index", f.term, f.place, t.file_row
 from term_list t join fitting f using (spelling)
-where ($sae_id = '' or t.sae_id = $sae_id) and list_contains($indexes, t."index")
-order by f.place, t.count desc, t.n_latents desc, length(f.term), f.term, t.sae_id, t."index"
+where t.sae_number in (select number from sae_numbers where $sae_id in ('', sae_id))
+    and list_contains($indexes, t."index")
+order by f.place, t.count desc, t.n_latents desc, length(f.term), f.term, t.sae_number, t."index"
 limit $most_terms
 """
 _FOUND = """
@@ -64,18 +65,18 @@ create temp table found as
 with lists as materialized (
     from postings where file_row in (select file_row from matched)
 ), followed as materialized (
-    select m.sae_id, m.place, m."index" as matched_in, m.term as matched_term,
+    select m.sae_number, m.place, m."index" as matched_in, m.term as matched_term,
         unnest(l.latents) as found
     from lists l join matched m using (file_row)
 ), others as materialized (
     select b.first_key + f.found.latent as key, if(place = 0, 1, place + 1) as place, matched_in,
         matched_term, f.found.score as score, f.found.precision as precision,
         f.found.recall as recall, f.found.lift as lift
-    from followed f join sae_numbers b using (sae_id)
+    from followed f join sae_numbers b on b.number = f.sae_number
     union all
-    select key, 0, 'number', cast(latent as varchar), null, null, null, null
-    from latent_facts
-    where latent = $number and ($sae_id = '' or sae_id = $sae_id)
+    select first_key + $number, 0, 'number', cast($number as varchar), null, null, null, null
+    from sae_numbers
+    where $number between 0 and n_latents - 1 and ($sae_id = '' or sae_id = $sae_id)
         and ($number_sae_id is null or sae_id = $number_sae_id)
 ), named as materialized (
     select key, {place} + if(folded = fold($text), 2, 1) as place, 'label' as matched_in,

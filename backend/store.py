@@ -18,12 +18,8 @@ from typing import Any
 
 import duckdb
 
-from backend.derived_tables import (
-    APPLY_LABELS,
-    DERIVED_TABLES,
-    FOLD,
-    later_tables,
-)
+from backend import later_tables
+from backend.derived_tables import APPLY_LABELS, DERIVED_TABLES, FOLD
 from backend.edited_labels import EditedLabels, labels_path, read_labels
 from backend.manifest import Manifest, RunError
 from backend.records import Record
@@ -33,9 +29,15 @@ from backend.verify import Progress, verify_run
 THREADS = 2
 MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # a copy in memory answers many times faster than Parquet; above these file sizes it needs too much
-# room; of `latents` only a small part is copied
+# room, at once or packed, which takes as much memory as the file or twice as much
 MEMORY_BYTES = 1_500_000
-SEARCH_MEMORY_BYTES = 24_000_000
+PACKED_BYTES = 32_000_000
+PACKED = {  # of which most pages look a few rows up, and the file of each
+    "best_terms": "latents",
+    "postings": "terms",
+    "stitching": "stitching",
+    "contexts": "contexts",
+}
 
 
 class Session:
@@ -133,14 +135,18 @@ class Run:
         with self._later_lock:
             if self._has_later:
                 return
-            files = self.manifest.files
-            statements = later_tables(
-                terms_file=_literal(self.folder / files["terms"].path),
-                is_large=files["latents"].bytes > SEARCH_MEMORY_BYTES,
-            )
+            terms = self.manifest.files["terms"].path
+            size = {name: file.bytes for name, file in self.manifest.files.items()}
+            in_memory = {name for name in TABLES if size[name] <= MEMORY_BYTES}
+            copied = {name for name, file in PACKED.items() if size[file] <= PACKED_BYTES}
             cursor = self._connection.cursor()
             try:
-                cursor.execute(f"begin; {statements} commit")
+                later_tables.load(
+                    cursor,
+                    _literal(self.folder / terms),
+                    copied - in_memory,
+                    is_large=size["latents"] > PACKED_BYTES,
+                )
             finally:
                 cursor.close()  # an unfinished transaction ends with it, and leaves nothing
             self._has_later = True
@@ -165,6 +171,8 @@ def open_run(folder: Path, progress: Progress | None = None) -> Run:
         ":memory:",
         config={
             "threads": 1,  # more of them make loading no faster here, and cost 30 MB
+            # gives what loading and questions no longer use back to the system, 40 MB of 240
+            "allocator_background_threads": True,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         },

@@ -36,8 +36,8 @@ WITH_STREAMLIT = {*APP, ROOT / "backend" / "urlstate.py", ROOT / "backend" / "op
 _SQL_NAMES = (
     "answer_rows", "answers", "asked", "asked_rows", "compare", "compare_saes", "contexts",
     "decompositions", "derived_tables", "directions", "downloads/queries", "experiments",
-    "featured", "in_common", "latent_map", "map_shared", "notebook", "own_text", "queries",
-    "search", "splitting", "stitching", "store", "tour", "trust", "trust_names",
+    "featured", "in_common", "later_tables", "latent_map", "map_shared", "notebook", "own_text",
+    "queries", "search", "splitting", "stitching", "store", "tour", "trust", "trust_names",
 )  # fmt: skip
 WITH_SQL = {ROOT / "backend" / f"{name}.py" for name in _SQL_NAMES}
 _CONTRACT = ("schema", "manifest", "verify", "edited_labels", "kept_model", "elsewhere", *TABLES)
@@ -71,11 +71,20 @@ LOWEST = {
     "remote_listing": {"manifest", *_REMOTE, "remote_cache", *_BESIDE, "remote_runs", "schema"},
     "remote_fetching": {"manifest", *_BESIDE, "remote_listing", "remote_runs"},
     "listing": {"elsewhere", "schema", "manifest", "remote_address", *_LISTS},
-    "derived_tables": {"facets"},
+    "derived_tables": set(),
+    "later_tables": {"facets", "schema"},
     "question": {"bounds", "schema"},
     "sum_question": {"question"},
     "facets": {"question"},
-    "store": {"schema", "manifest", "records", "verify", "derived_tables", "edited_labels"},
+    "store": {
+        "schema",
+        "manifest",
+        "records",
+        "verify",
+        "derived_tables",
+        "edited_labels",
+        "later_tables",
+    },
 }
 DRAWING = (
     "absorption_answers", "ask_charts", "ask_html", "charts", "citation", "compare_html",
