@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import dashboard_baseline, layout, meta_step, topk, training_route
+from benchmarks import dashboard_baseline, layout, meta_step, people, topk, training_route
 from precompute import activations
 
 Run = Callable[..., list[list[str]]]
@@ -119,3 +119,13 @@ def test_dashboard_baseline_times_both_apps(words_printed, fixture_run: Path):
     row = next(line for line in lines if "p50," in line and line[0] == "script")
     ours, theirs = map(float, row[7:9])
     assert ours > 0 and theirs > 0
+
+
+def test_many_people_are_answered_and_counted(words_printed, monkeypatch, fixture_run):
+    monkeypatch.setattr(people, "THINKS_SECONDS", 0.1)
+    monkeypatch.setattr(people, "WARMING_SECONDS", 1.0)
+    lines = words_printed(people.main, "--data", fixture_run.parent, "--people", 2, "--seconds", 3)
+    crowd, pages, _, median, p95, slowest, failed, _ = _row(lines, "2")
+    assert (crowd, failed) == ("2", "0")
+    assert int(pages) > 4  # in 3 s two people who think for 0.1 s ask for more than two each
+    assert 0 < int(median) <= int(p95) <= int(slowest) * 2  # quantiles of few reach beyond them
