@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from backend.schema import MANIFEST_NAME, SCHEMA_VERSION
 
+MOST_REMEMBERED = 64  # manifests, as long as their text stays
 HASH_PREFIX_LENGTH = 12  # characters of the content hash that links and pages show
 
 
@@ -75,19 +77,28 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Parse and check `folder/manifest.json`.
+    """Parse and check `folder/manifest.json`; what has the same text is shared, so change nothing.
 
     Raises:
         RunError: it is missing, damaged, from another schema version, or was edited.
     """
     path = folder / MANIFEST_NAME
-    again = f"Restore it from a good copy, or make the run again: {_rerun_hint(folder)}"
     try:
         text = path.read_bytes().decode("utf-8")
-        body = json.loads(text)
     except FileNotFoundError:
-        raise RunError(f"{path} is missing, so the run is not complete. {again}") from None
-    except (ValueError, OSError, RecursionError) as error:
+        raise RunError(f"{path} is missing, so the run is not complete. {_again(folder)}") from None
+    except (ValueError, OSError) as error:
+        raise RunError(f"{path} cannot be read as JSON ({error}). {_again(folder)}") from error
+    return _checked(path, text)
+
+
+@lru_cache(MOST_REMEMBERED)  # every page lists the runs, and to check one takes several ms
+def _checked(path: Path, text: str) -> Manifest:
+    folder = path.parent
+    again = _again(folder)
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} cannot be read as JSON ({error}). {again}") from error
     version = body.get("schema_version") if isinstance(body, dict) else None
     if version != SCHEMA_VERSION:
@@ -102,6 +113,10 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.to_json() != text or manifest.with_content_hash() != manifest:
         raise RunError(f"{path} was changed after it was written (content hash differs). {again}")
     return manifest
+
+
+def _again(folder: Path) -> str:
+    return f"Restore it from a good copy, or make the run again: {_rerun_hint(folder)}"
 
 
 def _rerun_hint(folder: Path) -> str:
