@@ -11,7 +11,7 @@ from backend.records import Record
 from backend.text_html import MISSING, is_known, number, safe
 from backend.trust_html import known_tip
 
-EXAMPLE_CONFIG = "precompute/configs/atlas.toml"  # of a run with many of them
+EXAMPLE_CONFIG = "precompute/configs/atlas.toml"  # of a run with every experiment
 
 
 def value(record: Record | None, digits: int = 2) -> str:
@@ -92,10 +92,9 @@ def missing(question: str, section: str, what: str) -> str:
     head = f"<h2>{safe(question)}</h2>" if question else ""
     return (
         f'{head}<div class="notice info" role="status">This run holds no such figures: '
-        f"{safe(what)}. Add the section <code>[experiments.{safe(section)}]</code> to its config "
-        f"(<code>{EXAMPLE_CONFIG}</code> has others) and make it again with <code>python -m "
-        "precompute run "
-        "YOUR-CONFIG.toml</code>: only what is missing is computed.</div>"
+        f"{safe(what)}. Add the section <code>[experiments.{safe(section)}]</code> to its config, "
+        f"as in <code>{EXAMPLE_CONFIG}</code>, and make it again with <code>python -m precompute "
+        "run YOUR-CONFIG.toml</code>: only what is missing is computed.</div>"
     )
 
 

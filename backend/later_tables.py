@@ -123,7 +123,7 @@ def load(
             views.insert(0, f"{name} as {select}")
             continue
         cursor.execute(f"create table packed.{name} as {select}")
-        cursor.execute("checkpoint packed")  # packs; DuckDB 2.0.0 packed none of all tables at once
+        cursor.execute("checkpoint packed")  # packs; of all at once DuckDB 2.0.0 packed none
         views.insert(0, f"{name} as from packed.{name}")
     indexed = (_INDEXED if is_large else {}) | (_CONTEXTS_INDEXED if "contexts" in copied else {})
     for index, columns in indexed.items():

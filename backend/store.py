@@ -32,7 +32,7 @@ MOST_REMEMBERED = 256  # answers of each kind; a latent's row takes about 12 kB
 # room, at once or packed, which takes as much memory as the file or twice as much
 MEMORY_BYTES = 1_500_000
 PACKED_BYTES = 32_000_000
-PACKED = {  # of which most pages look a few rows up, and the file of each
+PACKED = {  # tables of which most pages look a few rows up, and the file of each
     "best_terms": "latents",
     "postings": "terms",
     "stitching": "stitching",
@@ -148,7 +148,7 @@ class Run:
                     is_large=size["latents"] > PACKED_BYTES,
                 )
             finally:
-                cursor.close()  # an unfinished transaction ends with it, and leaves nothing
+                cursor.close()
             self._has_later = True
 
     def close(self) -> None:

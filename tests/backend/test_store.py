@@ -18,7 +18,7 @@ from backend.manifest import RunError
 from backend.question import Question
 from backend.records import column
 from backend.schema import TABLES
-from backend.store import Run, open_run
+from backend.store import PACKED, Run, open_run
 
 
 def test_damaged_run_is_not_opened(copied_run: Path) -> None:
@@ -57,6 +57,21 @@ def test_tables_too_large_for_memory_give_the_same_rows(
             "n": viewed.manifest.files[name].rows
         }
     viewed.close()
+
+
+def test_copies_packed_in_memory_answer_as_the_files_do(
+    fixture_run: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.store.MEMORY_BYTES", 0)  # every table is a view of its file first
+    opened = open_run(fixture_run)
+    for one in (opened, run):
+        one.load_later_tables()
+    packed = opened.query("select table_name from duckdb_tables() where database_name = 'packed'")
+    assert {*PACKED} <= set(column(packed, "table_name"))
+    for name in PACKED:
+        everything = f"from {name} order by all"
+        assert opened.query(everything) == run.query(everything)
+    opened.close()
 
 
 def test_the_search_index_is_made_once_even_when_many_ask(fixture_run: Path) -> None:
