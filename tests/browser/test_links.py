@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PATIENCE_MS, Visit, served
 
@@ -96,9 +96,8 @@ def test_previous_next_and_random_move_within_the_sae(visitor: Visitor) -> None:
     assert "sae=sae-32" in drawn
     visit.page.click(".actions a:text-is('Random')")
     visit.page.wait_for_url(f"{visit.address}/{drawn}")
-    visit.settle()
-    shown = visit.page.inner_text(".crumbs")
-    assert shown == f"sae-32 / latent {drawn.rpartition('=')[2]}"
+    expected = f"sae-32 / latent {drawn.rpartition('=')[2]}"
+    expect(visit.page.locator(".crumbs")).to_have_text(expected, use_inner_text=True)
 
 
 def test_links_work_without_our_script_by_loading_the_page(visitor: Visitor) -> None:
