@@ -1,6 +1,7 @@
 """What a page of answers shows of each latent: its label, its components, its strongest example.
 
-Looked up for the rows of one page alone, by their keys: all of it is in memory but the texts.
+Looked up for the rows of one page alone, by their keys: the texts of a very large run alone
+are still in a file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The tables that search, lists and meta-latents read, made when the first page is out.
 
 They stand in a database of their own in memory (`packed`), which nobody reads before it is
-complete: only such a one can DuckDB pack (bits, dictionaries, ...), to a third of its room. Views
-in the run's own database then give them their names.
+complete: only such a one can DuckDB pack (bits, dictionaries, ...). Views in the run's own database
+then give them their names.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import duckdb
 from backend.facets import band_columns, named_columns, packed_bands
 from backend.schema import TERM_INDEXES
 
-# every term once, as search compares it; not packed, since it would take three times as long to
-# compare
+# every term once, as search compares it: not packed, because packed text is slower to compare
 _SPELLINGS = """
 create or replace table spellings as
     select (row_number() over ())::int as spelling, term, fold(term) as folded,

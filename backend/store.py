@@ -171,7 +171,7 @@ def open_run(folder: Path, progress: Progress | None = None) -> Run:
         ":memory:",
         config={
             "threads": 1,  # more of them make loading no faster here, and cost 30 MB
-            # gives what loading and questions no longer use back to the system, 40 MB of 240
+            # gives what loading and questions no longer use back to the system
             "allocator_background_threads": True,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

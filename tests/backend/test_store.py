@@ -71,6 +71,8 @@ def test_copies_packed_in_memory_answer_as_the_files_do(
     for name in PACKED:
         everything = f"from {name} order by all"
         assert opened.query(everything) == run.query(everything)
+    listed = opened.query("select latents from postings order by file_row")
+    assert listed == run.query("select latents from terms")  # a table, in the order of its file
     opened.close()
 
 
