@@ -40,6 +40,10 @@ class Code:
     def parts_a_row(self, n_rows: int) -> float:
         return len(self.row) / n_rows
 
+    def parts_of_rows(self, n_rows: int) -> torch.Tensor:
+        """int64 [n_rows]: how many parts each has."""
+        return torch.bincount(self.row, minlength=n_rows)
+
 
 def gradient_pursuit(rows: torch.Tensor, directions: torch.Tensor, k: int) -> Code:
     """Non-negative code of each row with at most k parts.

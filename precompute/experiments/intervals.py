@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 RESAMPLES = 1000
 PERCENTILES = (2.5, 97.5)
@@ -61,9 +62,31 @@ class Groups:
         """Any figure that is a function of sums, computed for all resamples at once."""
         with np.errstate(divide="ignore", invalid="ignore"):
             found = of_sums(*(self.sums(np.asarray(one, np.float64)) for one in values))
+        return self._estimate(found)
+
+    def statistic(self, of: Callable[[np.ndarray], float]) -> Estimate:
+        """Any other figure, such as a median: computed anew for every resample.
+
+        Args:
+            of: gets the numbers of the items that count, each as often as its group was drawn.
+        """
+        items = np.arange(len(self.group))
+        again = (np.repeat(items, own[self.group]) for own in self._weights)
+        return self._estimate(np.array([of(items), *map(of, again)]))
+
+    def _estimate(self, found: np.ndarray) -> Estimate:
+        """From [1 + RESAMPLES] figures; none if half of them cannot be told."""
         n = len(self.group)
         again = found[1:][np.isfinite(found[1:])]
         if self.n_groups < 2 or len(again) < RESAMPLES // 2:
             return Estimate(float(found[0]), None, None, n)
         low, high = np.percentile(again, PERCENTILES)
         return Estimate(float(found[0]), float(low), float(high), n)
+
+
+def variance_explained(groups: Groups, x: torch.Tensor, rebuilt: torch.Tensor) -> Estimate:
+    """1 - squared errors / squared distances from the mean row, of rows [n_items, d]."""
+    error, total = (
+        off.pow(2).sum(1).double().cpu().numpy() for off in (rebuilt - x, x - x.mean(0))
+    )
+    return groups.figure(lambda errors, distances: 1 - errors / distances, error, total)

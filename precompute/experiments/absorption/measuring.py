@@ -39,6 +39,7 @@ from precompute.experiments.findings import Findings
 from precompute.experiments.intervals import Estimate, Groups
 
 PROBE, LATENTS, SHUFFLED = "probe", "latents", "decoder rows shuffled"
+DEALINGS = 20  # of labels at random, for the probe's control
 
 
 def word_absorption(bench: Bench, sae_id: str, settings: AbsorptionConfig) -> Findings:
@@ -146,8 +147,9 @@ def _rates(findings: Findings, sae_id: str, setting: str, asked: list[Asked], se
 
 
 def _shuffled_probe_f1(held: WordActivations, seed: int) -> Estimate:
-    """The most common label's probe when labels are dealt out at random."""
+    """The most common label's probe when labels are dealt out at random; the mean over dealings."""
     labels, counts = np.unique(held.labels, return_counts=True)
-    dealt = np.random.default_rng(seed).permutation(held.labels)
-    found = probe(held.x.double().numpy(), dealt == labels[counts.argmax()], held.is_test)
-    return Estimate(found.f1, None, None, int(held.is_test.sum()))
+    is_most_common, x = held.labels == labels[counts.argmax()], held.x.double().numpy()
+    rng = np.random.default_rng(seed)
+    f1 = [probe(x, rng.permutation(is_most_common), held.is_test).f1 for _ in range(DEALINGS)]
+    return Groups(np.arange(DEALINGS), seed).mean(np.array(f1))

@@ -57,7 +57,17 @@ def meta_latent_figures(
     first, second = seen["absorbing latents"], seen["latents at random"]
     if len(first) and len(second):
         is_own = np.repeat([True, False], [len(first), len(second)])
-        auc = float(roc_auc_score(is_own, np.concatenate([first, second])))
-        found = Estimate(auc, None, None, len(is_own))
+        found = auroc(is_own, np.concatenate([first, second]), seed)
         setting = kind.setting("absorbing latents")
         findings.measure(name, sae_id, setting, "auroc of the best component", found)
+
+
+def auroc(is_own: np.ndarray, values: np.ndarray, seed: int) -> Estimate:
+    """How well values [n] tell the own from the others; draws of one kind alone do not count."""
+
+    def of(items: np.ndarray) -> float:
+        if is_own[items].all() or not is_own[items].any():
+            return float("nan")
+        return float(roc_auc_score(is_own[items], values[items]))
+
+    return Groups(np.arange(len(values)), seed).statistic(of)

@@ -151,7 +151,7 @@ def _many_draws(
     groups = Groups(np.arange(len(own)), bench.config.seed)
     above = groups.mean((own > draws.max(0)).astype(float))
     findings.measure(NAME, sae_id, SAE, "share above all random draws", above)
-    median = Estimate(float(np.median(deviations)), None, None, len(own))
+    median = groups.statistic(lambda tokens: float(np.median(deviations[tokens])))
     findings.measure(NAME, sae_id, SAE, "median deviations above random", median)
     for step, value in enumerate(np.sort(deviations)):
         found = Estimate(float(value), None, None, settings.draws)

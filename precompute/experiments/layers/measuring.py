@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import torch
 
 from precompute.experiments.bench import Bench
 from precompute.experiments.errors.costs import add_ratios, distances, mean_costs, replacements
 from precompute.experiments.errors.interventions import SAE
 from precompute.experiments.findings import Findings
-from precompute.experiments.intervals import Estimate, Groups
+from precompute.experiments.intervals import Groups, variance_explained
 from precompute.experiments.layers.places import every_layer
 from precompute.experiments.layers.section import LayersConfig
-from precompute.experiments.layers.training import FIGURES_NAME, sae_at
+from precompute.experiments.layers.training import sae_at
 from precompute.splicing import SplicedModel, instead, only_at
 
 NAME = "errors by layer"
@@ -29,9 +26,11 @@ def errors_at_layers(bench: Bench, _sae_id: str, settings: LayersConfig) -> Find
     for number, place in every_layer(bench.config.model, bench.language_model).items():
         subject, folder = f"layer {number}", trainings / str(number)
         sae = sae_at(bench, place, settings, folder)
-        _explained(findings, subject, folder / "sae")
         model = SplicedModel(place, bench.language_model, pieces, bench.device)
         new = replacements(sae, model.rows(), seed)
+        # of the changed rows themselves: an SAE that fails would make any error look harmful
+        explained = variance_explained(Groups(model.context, seed), model.rows(), new[SAE])
+        findings.measure(NAME, subject, SAE, "variance explained", explained)
         if not model.is_causal:
             distances(findings, NAME, subject, model, new, seed)
             continue
@@ -39,13 +38,6 @@ def errors_at_layers(bench: Bench, _sae_id: str, settings: LayersConfig) -> Find
         mean_costs(findings, NAME, subject, model, costs, seed)
         _one_token(findings, subject, model, new, settings.position, seed)
     return findings
-
-
-def _explained(findings: Findings, subject: str, sae: Path) -> None:
-    """Held-out variance explained: an SAE that fails would make any error look harmful."""
-    figures = json.loads((sae / FIGURES_NAME).read_text())["heldout"]
-    found = Estimate(figures["variance_explained"], None, None, figures["n"])
-    findings.measure(NAME, subject, SAE, "variance explained", found)
 
 
 def _one_token(

@@ -7,7 +7,7 @@ import torch
 
 from precompute.experiments.bench import Bench
 from precompute.experiments.findings import Findings
-from precompute.experiments.intervals import Estimate, Groups
+from precompute.experiments.intervals import Estimate, Groups, variance_explained
 from precompute.experiments.pursuit.codes import ENCODER, SWEPT, encoder_code, swept_codes
 from precompute.experiments.section import PursuitConfig
 from precompute.pursuit import Code
@@ -23,7 +23,6 @@ class Judge:
     def __init__(self, model: SplicedModel, seed: int) -> None:
         self.model, self.x = model, model.rows()
         self.rows = Groups(model.context, seed)
-        self.total = (self.x - self.x.mean(0)).pow(2).sum(1).double().cpu().numpy()
         if model.is_causal:
             costs = model.token_costs({"zero": instead(torch.zeros_like(self.x))})["zero"]
             self.of_effect = Groups(model.context[costs.row.numpy()], seed)
@@ -36,8 +35,7 @@ class Judge:
 
     def judge(self, rebuilt: torch.Tensor) -> dict[str, Estimate]:
         """Of reconstructions [n_rows, d]: 1 is the untouched model, 0 the mean or zero ablation."""
-        error = (rebuilt - self.x).pow(2).sum(1).double().cpu().numpy()
-        found = {VARIANCE: self.rows.figure(lambda e, t: 1 - e / t, error, self.total)}
+        found = {VARIANCE: variance_explained(self.rows, self.x, rebuilt)}
         name = LOSS if self.model.is_causal else DISTANCE
         found[name] = self.of_effect.figure(
             lambda zero, own, clean: (zero - own) / (zero - clean),
@@ -46,6 +44,10 @@ class Judge:
             self.clean,
         )
         return found
+
+    def l0(self, code: Code) -> Estimate:
+        """Latents that a row uses."""
+        return self.rows.mean(code.parts_of_rows(len(self.x)).cpu().numpy())
 
     def effect(self, rebuilt: torch.Tensor) -> np.ndarray:
         """Cross-entropy of each prediction, or distance of each embedding."""
@@ -79,7 +81,7 @@ def pursuit_against_encoder(bench: Bench, sae_id: str, settings: PursuitConfig) 
     own = encoder_code(sae, x)
     own_rows = rebuilt(own)
     l0 = own.parts_a_row(n)
-    findings.measure(NAME, sae_id, ENCODER, "l0", Estimate(l0, None, None, n))
+    findings.measure(NAME, sae_id, ENCODER, "l0", judge.l0(own))
     for metric, found in judge.judge(own_rows).items():
         findings.measure(NAME, sae_id, ENCODER, metric, found)
         findings.point(NAME, sae_id, ENCODER, metric, 0, l0, found)
@@ -94,8 +96,7 @@ def pursuit_against_encoder(bench: Bench, sae_id: str, settings: PursuitConfig) 
             if k == alike:
                 for metric, found in judged.items():
                     findings.measure(NAME, sae_id, method, metric, found)
-                found = Estimate(code.parts_a_row(n), None, None, n)
-                findings.measure(NAME, sae_id, method, "l0", found)
+                findings.measure(NAME, sae_id, method, "l0", judge.l0(code))
                 gain = judge.gain(rows, own_rows)
                 findings.measure(NAME, sae_id, method, "gain over the encoder", gain)
     return findings

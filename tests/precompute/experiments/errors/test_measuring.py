@@ -74,6 +74,9 @@ def test_deviations_are_sorted_and_there_is_one_a_token(found, benches):
     assert len(values) == _settings(benches("gpt2")).sampled_tokens
     assert values == sorted(values)
     assert np.isfinite(values).all()
+    median = _figures(found)[SAE, "median deviations above random"]
+    assert median["value"] == pytest.approx(np.median(values))
+    assert median["ci_low"] <= median["value"] <= median["ci_high"]
 
 
 def test_an_encoder_tells_by_its_embeddings(benches):

@@ -43,7 +43,8 @@ def test_every_layer_has_every_intervention_with_intervals(found):
         for metric in ("kl over eps-random", "kl of one token over eps-random"):
             assert figures[layer, EPS_RANDOM, metric]["value"] == 1
         assert figures[layer, SAE, "kl of one token"]["n"] <= SETTINGS.contexts
-        assert figures[layer, SAE, "variance explained"]["value"] < 1
+        explained = figures[layer, SAE, "variance explained"]
+        assert explained["ci_low"] < explained["value"] < explained["ci_high"] < 1
 
 
 def test_the_kl_of_a_layer_is_that_of_its_own_sae_at_its_own_place(found, benches):

@@ -76,6 +76,10 @@ def test_every_method_has_its_line_and_its_gain(found):
         ]
         assert [row["step"] for row in line] == list(range(len(line)))
         assert [row["x"] for row in line] == sorted(row["x"] for row in line)
+    used = {r["setting"]: r for r in found.measurements if r["metric"] == "l0"}
+    assert set(used) == settings
+    assert used[ENCODER]["ci_low"] < used[ENCODER]["value"] < used[ENCODER]["ci_high"]
+    assert used["encoder, k highest"]["value"] <= round(used[ENCODER]["value"])
     gains = {r["setting"] for r in found.measurements if r["metric"] == "gain over the encoder"}
     assert gains == set(SWEPT)
 
