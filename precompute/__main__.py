@@ -1,4 +1,4 @@
-"""Command line: `python -m precompute run | check | list`."""
+"""Command line: `python -m precompute run | add | check | list | ...`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ import logging
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 
 from backend.manifest import RunError
 from backend.verify import verify_run
-from precompute.config import ConfigError, load_config
+from precompute.config import ConfigError, RunConfig, load_config
 from precompute.exports.commands import add_export_command
 from precompute.finished_runs import add_finished_run_commands
 from precompute.imports.commands import add_import_command
 from precompute.model_labels.commands import add_label_commands
+
+if TYPE_CHECKING:
+    from precompute.stages import Places
 
 log = logging.getLogger("precompute")
 
@@ -54,17 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m precompute", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     run = commands.add_parser("run", help="make a run from a config, or resume it")
-    run.add_argument("config", type=Path, help="a TOML file, e.g. precompute/configs/tiny.toml")
-    run.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
-    run.add_argument(
-        "--work",
-        type=Path,
-        default=Path("work"),
-        help="intermediate files (work); for a Ray cluster, on storage that all machines share",
-    )
-    run.add_argument("--text", type=Path, default=Path("corpora"), help="training text (corpora)")
-    run.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    run.add_argument("--workers", type=int, default=0, help="processes on a CPU (one a core)")
+    _add_places(run)
     run.add_argument(
         "--engine",
         choices=("local", "ray"),
@@ -83,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         help="throw away all stages in the work folder, train again, and replace the run",
     )
     run.set_defaults(command=_run)
+    add = commands.add_parser(
+        "add", help="give a finished run the experiments that its config has beyond it"
+    )
+    _add_places(add)
+    add.set_defaults(command=_add)
     entities = commands.add_parser("entities", help="list the entities chosen in advance")
     entities.add_argument("run", type=Path, help="folder of a run, e.g. data/minilm")
     entities.set_defaults(command=_entities)
@@ -103,26 +103,53 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_places(command: argparse.ArgumentParser) -> None:
+    """The config, where its run reads and writes, and what it computes on."""
+    command.add_argument("config", type=Path, help="a TOML file, e.g. precompute/configs/tiny.toml")
+    command.add_argument("--out", type=Path, default=Path("data"), help="folder of runs (data)")
+    command.add_argument(
+        "--work",
+        type=Path,
+        default=Path("work"),
+        help="intermediate files (work); for a Ray cluster, on storage that all machines share",
+    )
+    command.add_argument("--text", type=Path, default=Path("corpora"), help="its text (corpora)")
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
+    command.add_argument("--workers", type=int, default=0, help="processes on a CPU (one a core)")
+
+
 def _run(options: argparse.Namespace) -> None:
     config = load_config(options.config)
-    import torch  # here, so that check and list need no torch
-
     from precompute.memory import memory_limit
-    from precompute.pipeline import run
+    from precompute.pipeline import run  # here, so that check and list need no torch
+
+    limit = memory_limit(options.max_memory)
+    places = replace(_places(options, config), engine=options.engine, max_memory=limit)
+    run(config, options.config.read_text(encoding="utf-8"), places, options.force)
+
+
+def _add(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    from precompute.adding import add_experiments
+
+    text = options.config.read_text(encoding="utf-8")
+    add_experiments(config, text, _places(options, config))
+
+
+def _places(options: argparse.Namespace, config: RunConfig) -> Places:
+    import torch
+
     from precompute.stages import Places
 
     torch.use_deterministic_algorithms(True, warn_only=True)
     device = _device(options.device)
-    places = Places(
+    return Places(
         out=options.out,
         work=options.work / config.name,
         text_folder=options.text,
         device=device,
         workers=options.workers or (os.cpu_count() or 1 if device.type == "cpu" else 1),
-        engine=options.engine,
-        max_memory=memory_limit(options.max_memory),
     )
-    run(config, options.config.read_text(encoding="utf-8"), places, options.force)
 
 
 def _figures(options: argparse.Namespace) -> None:

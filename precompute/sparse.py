@@ -9,8 +9,9 @@ import torch
 
 from precompute.fired_tiles import fired_entries
 
-ENCODE_BLOCK_ENTRIES = 8_000_000  # 16 MB of bfloat16: a block of pre-activations stays in L3
-LEAST_BLOCK_ROWS = 256  # a wide dictionary is cut into pieces rather than take fewer rows at once
+ENCODE_BLOCK_ENTRIES = 2_000_000  # 4 MB of bfloat16: a block of pre-activations stays near the core
+LEAST_BLOCK_ROWS = 1024  # a wide dictionary is cut into pieces rather than take fewer rows at once
+TOP_BLOCK_ENTRIES, LEAST_TOP_ROWS = 8_000_000, 256  # every piece of a row costs a top-k of its own
 GATHER_BLOCK_ENTRIES = 1024  # gathered rows of one piece: 3 MB at d = 384, stays in L2
 
 Entries = tuple[torch.Tensor, torch.Tensor]
@@ -58,7 +59,7 @@ def candidates(
     """
     n_latents, way = weights.shape[1], _way(inputs)
     positions, values = [], []
-    for rows, latents in product_blocks(inputs, n_latents):
+    for rows, latents in product_blocks(inputs, n_latents, way):
         own_cut = cut[latents] if isinstance(cut, torch.Tensor) else cut
         found, value = way.find(inputs[rows], weights[:, latents], bias[latents], own_cut)
         values.append(value)
@@ -82,9 +83,11 @@ def strongest(
     Returns:
         Flat positions (row * n_latents + latent), ascending, and values.
     """
-    n_latents = weights.shape[1]
+    n_latents, way = weights.shape[1], _way(inputs)
+    if way is not DEVICE:
+        way = way._replace(entries=TOP_BLOCK_ENTRIES, least_rows=LEAST_TOP_ROWS)
     best: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-    for rows, latents in product_blocks(inputs, n_latents):
+    for rows, latents in product_blocks(inputs, n_latents, way):
         block = torch.addmm(bias[latents], inputs[rows], weights[:, latents])
         block = torch.where(
             block > (cut[latents] if isinstance(cut, torch.Tensor) else cut), block, -torch.inf
@@ -113,12 +116,14 @@ def _way(inputs: torch.Tensor) -> Way:
     return DEVICE
 
 
-def product_blocks(inputs: torch.Tensor, n_latents: int) -> Iterator[tuple[slice, slice]]:
+def product_blocks(
+    inputs: torch.Tensor, n_latents: int, way: Way | None = None
+) -> Iterator[tuple[slice, slice]]:
     """Rows and latents of blocks that suit where `inputs` are: whole rows, or pieces of wide ones.
 
     Rows come in groups of `least_rows` at least: the weights are read once a group.
     """
-    n_rows, way = len(inputs), _way(inputs)
+    n_rows, way = len(inputs), way or _way(inputs)
     n_wide = max(way.least_rows, way.entries // n_latents // way.multiple * way.multiple)
     width = max(1, min(n_latents, way.entries // n_wide))
     for row in range(0, n_rows, n_wide):

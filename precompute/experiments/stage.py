@@ -67,7 +67,12 @@ class ExperimentTask:
 
 def make_experiments(config: RunConfig, stages: Stages, device: str, workers: int) -> None:
     """Make every experiment of the config that is not there yet."""
-    waiting = [task for task in planned(config, stages, device) if not is_complete(task.folder)]
+    make_waiting(planned(config, stages, device), workers)
+
+
+def make_waiting(tasks: list[ExperimentTask], workers: int) -> None:
+    """Make those that are not there yet."""
+    waiting = [task for task in tasks if not is_complete(task.folder)]
     run_tasks(make_experiment, waiting, workers)
 
 

@@ -21,8 +21,10 @@ def rows() -> torch.Tensor:
 def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The same SAE as a narrow one, and cut into pieces of 13 latents and 4 rows."""
     if request.param == "pieces":
-        monkeypatch.setattr(sparse, "LEAST_BLOCK_ROWS", 4)
-        monkeypatch.setattr(sparse, "ENCODE_BLOCK_ENTRIES", 4 * 13)
+        for rows in ("LEAST_BLOCK_ROWS", "LEAST_TOP_ROWS"):
+            monkeypatch.setattr(sparse, rows, 4)
+        for entries in ("ENCODE_BLOCK_ENTRIES", "TOP_BLOCK_ENTRIES"):
+            monkeypatch.setattr(sparse, entries, 4 * 13)
         small = DEVICE._replace(entries=4 * 13, least_rows=4, multiple=4)
         monkeypatch.setattr(sparse, "DEVICE", small)
     return request.param
