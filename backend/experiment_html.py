@@ -11,6 +11,8 @@ from backend.records import Record
 from backend.text_html import MISSING, is_known, number, safe
 from backend.trust_html import known_tip
 
+ADDED_ALONE = frozenset({"layers", "resistance", "dead_latents", "toy_models"})
+"""Sections that `python -m precompute add` makes for a finished run."""
 EXAMPLE_CONFIG = "precompute/configs/atlas.toml"  # of a run with every experiment
 
 
@@ -90,11 +92,14 @@ def missing(question: str, section: str, what: str) -> str:
         what: what is missing, in words.
     """
     head = f"<h2>{safe(question)}</h2>" if question else ""
+    is_added = section in ADDED_ALONE
+    then = "give them to this run with" if is_added else "make it again with"
     return (
         f'{head}<div class="notice info" role="status">This run holds no such figures: '
         f"{safe(what)}. Add the section <code>[experiments.{safe(section)}]</code> to its config, "
-        f"as in <code>{EXAMPLE_CONFIG}</code>, and make it again with <code>python -m precompute "
-        "run YOUR-CONFIG.toml</code>: only what is missing is computed.</div>"
+        f"as in <code>{EXAMPLE_CONFIG}</code>, and {then} <code>python -m precompute "
+        f"{'add' if is_added else 'run'} YOUR-CONFIG.toml</code>: only what is missing is computed."
+        "</div>"
     )
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from backend.experiment_html import ADDED_ALONE, missing
 from backend.manifest import Manifest, read_manifest
 from backend.verify import verify_run
+from precompute.experiments.stage import ONCE
 from precompute.writer import write_manifest
 from tests.precompute.command_line import making
 
@@ -174,6 +176,12 @@ def test_another_model_or_text_is_refused(attempts, finished, with_sections, wha
     assert done.code == 1
     assert message in done.log
     assert verify_run(run) == other
+
+
+def test_pages_name_the_command_for_what_can_be_added():
+    assert set(ONCE) == ADDED_ALONE
+    assert "python -m precompute add YOUR-CONFIG.toml" in missing("", "layers", "errors")
+    assert "python -m precompute run YOUR-CONFIG.toml" in missing("", "edits", "edits")
 
 
 def test_no_run_to_add_to_is_a_plain_message(attempts, with_sections, tmp_path):
