@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app_pages.asking import add_link
-from backend import queries, trust
+from backend import queries
 from backend.downloads_html import decomposition_links_html
 from backend.equation_html import Decomposition, equation_html, parts_html, strip_html
 from backend.latent import Latent
@@ -17,7 +19,9 @@ from backend.text_html import latent_name, link, notice, number
 from backend.trust_cards_html import other_methods_html
 
 
-def decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
+def decomposition(
+    run: Run, latent: Latent, meta_sae_id: str, by_other_methods: Callable[[], list[Record]]
+) -> None:
     """The equation, its parts, and the same latent by other methods."""
     rows = queries.components(run, meta_sae_id, latent.latent)
     if not rows:
@@ -44,7 +48,7 @@ def decomposition(run: Run, latent: Latent, meta_sae_id: str) -> None:
     others = other_methods_html(
         rows,
         latent.decomposition_variance_explained,
-        trust.other_decompositions(run, latent.sae_id, latent.latent),
+        by_other_methods(),
         meta_sae_id,
         run.name,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import streamlit as st
 
 from app_pages.chosen import chosen_latent
@@ -11,6 +14,7 @@ from app_pages.examples import examples
 from app_pages.experiments_on import experiments_on
 from app_pages.frame import actions_html, opened, title
 from backend import charts, queries, stitching, trust
+from backend.ahead import ahead
 from backend.downloads_html import are_served, download_links_html
 from backend.elsewhere import said_elsewhere
 from backend.elsewhere_html import elsewhere_html
@@ -35,6 +39,35 @@ from backend.store import Run
 from backend.text_html import latent_name, link, notice, number, safe, tip
 from backend.trust_cards_html import ancestors_html
 
+Rows = Callable[[], list[Record]]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Answers that the page needs further down, in the order in which it does."""
+
+    by_other_methods: Rows
+    examples: Rows
+    graph: Callable[[], queries.Graph]
+    novelty: Rows
+    ancestors: Rows
+    neighbours: Rows
+    together: Rows
+
+    @classmethod
+    def of(cls, run: Run, latent: Latent, meta_sae_id: str | None) -> _Asked:
+        own = (run, latent.sae_id, latent.latent)
+        meta = (run, meta_sae_id or "", latent.latent)  # no answer where there is no meta-SAE
+        return cls(
+            ahead(trust.other_decompositions, *own),
+            ahead(queries.examples, *own),
+            ahead(queries.decomposition_graph, *meta),
+            ahead(stitching.novelty, *own),
+            ahead(trust.ancestors, *own),
+            ahead(queries.neighbours, *own),
+            ahead(queries.cofiring, *own),
+        )
+
 
 def latent_page() -> None:
     run = opened(LATENT_PATH)
@@ -47,6 +80,7 @@ def latent_page() -> None:
     meta_sae_id = queries.meta_sae_of(run, latent.sae_id)
     name = latent_name(latent.label, latent.latent)
     title(name)
+    asked = _Asked.of(run, latent, meta_sae_id)
     st.html("".join(messages) + _head(run, latent, sae, name))
     if latent.is_dead:
         st.html(
@@ -62,14 +96,14 @@ def latent_page() -> None:
                 "have one clear meaning; read its decomposition with care."
             )
         )
-    neighbours = queries.neighbours(run, latent.sae_id, latent.latent)
     if meta_sae_id is None:
-        st.html(not_decomposed(run, latent, saes, neighbours))
+        st.html(not_decomposed(run, latent, saes, asked.neighbours()))
     else:
-        decomposition(run, latent, meta_sae_id)
+        decomposition(run, latent, meta_sae_id, asked.by_other_methods)
     left, right = st.columns([1.75, 1], gap="large")
     with left:
-        st.html(examples(run, latent, sae["threshold"]) + _taken(run, latent, "examples"))
+        shown = examples(run, latent, sae["threshold"], asked.examples())
+        st.html(shown + _taken(run, latent, "examples"))
     with right:
         histogram(
             latent,
@@ -82,15 +116,16 @@ def latent_page() -> None:
         if latent.head_shares:
             st.html(heads_html(latent.head_shares, sae["d_in"]))
     if meta_sae_id is not None and latent.n_components:
-        _graph(run, latent, meta_sae_id)
+        _graph(run, latent, asked.graph())
     experiments_on(run, latent)
-    st.html(_novelty(run, latent) + _taken(run, latent, "novelty"))
+    novelty = _novelty(run, latent, asked.novelty(), asked.ancestors())
+    st.html(novelty + _taken(run, latent, "novelty"))
     st.html(
         "<h2>Relatives</h2>"
-        + relatives_html(neighbours, latent.sae_id, run.name)
+        + relatives_html(asked.neighbours(), latent.sae_id, run.name)
         + _taken(run, latent, "neighbours")
     )
-    if together := _together(run, latent):
+    if together := _together(run, latent, asked.together()):
         st.html(together)
     said, problems = said_elsewhere(run.folder, sae, latent.latent)
     own = (latent.count, latent.tokens_seen, latent.max_activation)
@@ -106,8 +141,7 @@ def _taken(run: Run, latent: Latent, what: str) -> str:
     return download_links_html(what, {"run": run.name, **of, "h": run.manifest.short_hash})
 
 
-def _together(run: Run, latent: Latent) -> str:
-    rows = queries.cofiring(run, latent.sae_id, latent.latent)
+def _together(run: Run, latent: Latent, rows: list[Record]) -> str:
     if not rows:
         return ""
     listed = latents_html(
@@ -173,19 +207,16 @@ def _next_steps(run: Run, latent: Latent) -> str:
     return f'<p class="pills">{" ".join(steps)}</p>'
 
 
-def _novelty(run: Run, latent: Latent) -> str:
-    rows = stitching.novelty(run, latent.sae_id, latent.latent)
+def _novelty(run: Run, latent: Latent, rows: list[Record], chain: list[Record]) -> str:
     errors = {row["small_sae_id"]: stitching.error_of(run, row["small_sae_id"]) for row in rows}
     known = {sae_id: mse for sae_id, mse in errors.items() if mse is not None}
     table = novelty_html(rows, known, latent.sae_id, latent.latent, run.name)
-    chain = trust.ancestors(run, latent.sae_id, latent.latent)
     name = latent_name(latent.label, latent.latent)
     line = ancestors_html(chain, latent.sae_id, latent.latent, name, run.name)
     return f"<h2>Novel, or a reconstruction?</h2>{line}{table}"
 
 
-def _graph(run: Run, latent: Latent, meta_sae_id: str) -> None:
-    graph = queries.decomposition_graph(run, meta_sae_id, latent.latent)
+def _graph(run: Run, latent: Latent, graph: queries.Graph) -> None:
     st.html(
         "<h2>What shares its parts</h2><p class='note'>The latent, its meta-latents and the "
         "latents in which these weigh most; thicker lines weigh more. Every node opens its "

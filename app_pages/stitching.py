@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import streamlit as st
 
 from app_pages.frame import actions_html, opened, title
+from app_pages.pair_latents import KIND_WORDS, SORT_WORDS, page_of_latents, pair_latents
 from backend import queries, stitch_charts, stitching, urlstate
+from backend.ahead import ahead
 from backend.downloads_html import download_links_html
 from backend.links import STITCHING_PATH, Link, latent_link
-from backend.lists_html import facts_html, pages_html, pill_html, table_html
+from backend.lists_html import facts_html, table_html
 from backend.records import Record
-from backend.stitch_html import merged_html, pair_latents_html
+from backend.stitch_html import merged_html
 from backend.store import Run
 from backend.text_html import notice, number, percent, safe, tip
-
-Here = Callable[..., Link]  # this page's link with some parameters changed
-
-ROWS_A_PAGE = 25
-KIND_WORDS = {"": "all", "novel": "novel", "reconstruction": "reconstructions", "silent": "silent"}
-SORT_WORDS = {
-    "change": "change of the error",
-    "cosine": "cosine",
-    "frequency": "frequency",
-    "number": "number",
-}
 
 
 def stitching_page() -> None:
@@ -44,6 +32,11 @@ def stitching_page() -> None:
     kind = urlstate.choice("kind", list(KIND_WORDS), "")
     sort = urlstate.choice("sort", list(SORT_WORDS), "change")
     text = urlstate.text("q")
+    pair = (run, small, large)
+    points = ahead(stitching.points, *pair, stitch_charts.MOST_POINTS)
+    curve, roc = ahead(stitching.curve, *pair), ahead(stitching.roc, *pair)
+    listed = ahead(page_of_latents, *pair, kind, text, sort, number_)
+    merged = ahead(queries.measurements, run, "merged")
 
     def here(**changes: str) -> Link:
         """This page with some parameters changed; empty ones are left out."""
@@ -62,11 +55,11 @@ def stitching_page() -> None:
     _pickers(pairs, small, large)
     figures = stitching.pair_figures(run, small, large)
     st.html(_facts(run, small, large, figures))
-    _scatter(run, small, large)
-    _curves(run, small, large, figures)
-    _predictor(run, small, large, figures)
-    merged = merged_html(queries.measurements(run, "merged"), queries.saes(run))
-    st.html(_latents(run, small, large, here, kind, sort, text, number_) + merged)
+    _scatter(run, small, large, points())
+    _curves(run, small, large, figures, curve())
+    _predictor(small, large, figures, roc())
+    latents = pair_latents(run, small, large, here, kind, sort, text, *listed())
+    st.html(latents + merged_html(merged(), queries.saes(run)))
 
 
 def _chosen(pairs: list[Record]) -> tuple[str, str]:
@@ -116,8 +109,7 @@ def _facts(run: Run, small: str, large: str, figures: dict[str, Record]) -> str:
     return facts_html(facts)
 
 
-def _scatter(run: Run, small: str, large: str) -> None:
-    points = stitching.points(run, small, large, stitch_charts.MOST_POINTS)
+def _scatter(run: Run, small: str, large: str, points: list[Record]) -> None:
     mse, counts = stitching.error_of(run, small), stitching.counts(run, small, large)
     st.html("<h2>Novel or not</h2>")
     if not points or not mse:
@@ -141,9 +133,10 @@ def _scatter(run: Run, small: str, large: str) -> None:
         st.switch_page("app_pages/latent.py", query_params=target.params)
 
 
-def _curves(run: Run, small: str, large: str, figures: dict[str, Record]) -> None:
+def _curves(
+    run: Run, small: str, large: str, figures: dict[str, Record], curve: list[Record]
+) -> None:
     st.html("<h2>The way from one to the other</h2>")
-    curve = stitching.curve(run, small, large)
     if not curve:
         st.html(
             notice(
@@ -183,14 +176,14 @@ def _curves(run: Run, small: str, large: str, figures: dict[str, Record]) -> Non
     st.html(download_links_html("curve", asked))
 
 
-def _predictor(run: Run, small: str, large: str, figures: dict[str, Record]) -> None:
+def _predictor(small: str, large: str, figures: dict[str, Record], points: list[Record]) -> None:
     auc = figures.get("auc")
     if auc is None:
         return
     st.html("<h2>Does the decoder alone tell?</h2>")
     left, right = st.columns([1.2, 1], gap="large")
     with left:
-        figure = stitch_charts.roc_curve(stitching.roc(run, small, large), auc["value"], auc["n"])
+        figure = stitch_charts.roc_curve(points, auc["value"], auc["n"])
         st.plotly_chart(figure, config={"displayModeBar": False}, key=f"roc-{small}-{large}")
     with right:
         interval = f"{number(auc['ci_low'], 3)} to {number(auc['ci_high'], 3)}"
@@ -210,40 +203,6 @@ def _predictor(run: Run, small: str, large: str, figures: dict[str, Record]) -> 
         ]
         heads = (("figure", None), ("value", None), ("95 % interval", None))
         st.html(table_html(heads, rows, words=("95 % interval",)))
-
-
-def _latents(
-    run: Run, small: str, large: str, here: Here, kind: str, sort: str, text: str, page: int
-) -> str:
-    asked = (run, small, large, kind or None, text, sort, ROWS_A_PAGE)
-    rows = stitching.pair_latents(*asked, offset=(page - 1) * ROWS_A_PAGE)
-    if not rows and page > 1:  # a page beyond the last
-        page = 1
-        rows = stitching.pair_latents(*asked)
-    kinds = [pill_html(words, key == kind, here(kind=key)) for key, words in KIND_WORDS.items()]
-    sorts = [pill_html(words, key == sort, here(sort=key)) for key, words in SORT_WORDS.items()]
-    hidden = "".join(
-        f'<input type="hidden" name="{name}" value="{safe(value)}">'
-        for name, value in here(q="").params.items()
-    )
-    form = (
-        f'<form class="find" action="{STITCHING_PATH}">{hidden}<input type="search" name="q" '
-        f'value="{safe(text)}" aria-label="Filter by label" placeholder="part of a label">'
-        '<button type="submit">Filter</button></form>'
-    )
-    head = (
-        f"<h2>The latents of {safe(large)}</h2><div class='pills'>{''.join(kinds)}</div>"
-        f"<div class='pills'><span>by</span>{''.join(sorts)}</div>{form}"
-    )
-    if not rows:
-        return head + notice("No latent of this kind has a label with that in it.")
-    mse = stitching.error_of(run, small) or math.nan
-    found = rows[0]["n_found"]
-    pages = pages_html(here, page, math.ceil(found / ROWS_A_PAGE), "latents")
-    table = pair_latents_html(rows, small, large, mse, run.name)
-    asked = {"run": run.name, "small": small, "large": large, "kind": kind, "sort": sort}
-    taken = download_links_html("stitching", asked | {"q": text, "h": run.manifest.short_hash})
-    return f"{head}<p class='note'>{found:,} latents</p>{table}{pages}{taken}"
 
 
 stitching_page()

@@ -107,21 +107,23 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
             error = {
                 "type": "data",
                 "symmetric": False,
-                "array": [row["effect_high"] - row["effect"] for row in rows],
-                "arrayminus": [row["effect"] - row["effect_low"] for row in rows],
+                "array": np.array([row["effect_high"] - row["effect"] for row in rows]),
+                "arrayminus": np.array([row["effect"] - row["effect_low"] for row in rows]),
                 "thickness": 0.8,
                 "width": 0,
             }
         traces.append(
             go.Scatter(
-                x=column(rows, "l0"),
-                y=column(rows, metric),
+                x=np.array(column(rows, "l0")),
+                y=np.array(column(rows, metric)),
                 error_y=error,
                 mode="lines+markers",
                 name=name,
                 line={"color": colour, "width": 2},
                 marker={"size": 5},
-                customdata=[[row["action"], row["n_small"], row["n_large"]] for row in rows],
+                customdata=np.array(
+                    [[row["action"], row["n_small"], row["n_large"]] for row in rows], object
+                ),
                 hovertemplate="%{customdata[0]}: %{customdata[1]:,} + %{customdata[2]:,} latents"
                 "<br>L0 %{x:.2f}, %{y:.4g}<extra></extra>",
             )
@@ -158,12 +160,12 @@ def interpolation(curve: Sequence[Record], metric: str, title: str) -> go.Figure
 def roc_curve(points: Sequence[Record], auc: float, n: int) -> go.Figure:
     """How well the decoder alone tells novel latents; the diagonal is what chance does."""
     curve = go.Scatter(
-        x=[0.0, *column(points, "false_positive")],
-        y=[0.0, *column(points, "true_positive")],
+        x=np.array([0.0, *column(points, "false_positive")]),
+        y=np.array([0.0, *column(points, "true_positive")]),
         mode="lines",
         line={"color": NOVEL, "width": 2},
         name=f"cosine below a cut, AUC {auc:.3f}",
-        customdata=[0.0, *column(points, "cut")],
+        customdata=np.array([0.0, *column(points, "cut")]),
         hovertemplate="cosine below %{customdata:.2f}: %{y:.0%} of the novel, "
         "%{x:.0%} of the others<extra></extra>",
     )
