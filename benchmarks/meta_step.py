@@ -32,7 +32,6 @@ from benchmarks.sae_lens_side import (
     NO_CUDA,
     StepClock,
     device_line,
-    dictionary_of,
     quiet,
     synchronise,
 )
@@ -40,6 +39,7 @@ from benchmarks.turns import machine, ratio, take_turns
 from precompute.batches import Batches, matrix_batches
 from precompute.decomposition import random_directions
 from precompute.dictionary import Dictionary
+from precompute.learned import dictionary_of
 from precompute.training import Fit, Start, fit
 
 WARM_UP_STEPS = 3  # the first step knows no threshold and looks at every entry

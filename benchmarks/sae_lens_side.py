@@ -19,7 +19,6 @@ from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE, BatchTopKTrainingS
 from sae_lens.training.sae_trainer import SAETrainer
 
 from precompute.batches import Batches
-from precompute.dictionary import Dictionary
 from precompute.training import FINAL_RATE_SHARE, THRESHOLD_RATE, Fit, Start
 
 NO_CUDA = "no CUDA on this machine"
@@ -57,20 +56,6 @@ def train(
         device=str(device),
     )
     return SAETrainer(config, sae.to(device), batches(0)).fit()
-
-
-@torch.no_grad()
-def dictionary_of(sae: BatchTopKTrainingSAE) -> Dictionary:
-    """What was trained as a `Dictionary`: unit decoder rows, b_dec folded into b_enc."""
-    norms = sae.W_dec.norm(dim=-1)
-    W_enc = (sae.W_enc * norms).float()
-    return Dictionary(
-        W_enc=W_enc,
-        b_enc=(sae.b_enc * norms).float() - sae.b_dec @ W_enc,
-        W_dec=(sae.W_dec / norms[:, None]).detach(),
-        b_dec=sae.b_dec.detach().clone(),
-        threshold=float(sae.topk_threshold),
-    )
 
 
 class StepClock:

@@ -42,7 +42,6 @@ from benchmarks.random_gpt2 import CONTEXT, make_model, random_text
 from benchmarks.sae_lens_side import (
     NO_CUDA,
     device_line,
-    dictionary_of,
     is_there,
     quiet,
     synchronise,
@@ -52,6 +51,7 @@ from precompute.config import ModelConfig, SaeSuiteConfig
 from precompute.dictionary import Dictionary, exact_threshold, fidelity
 from precompute.harvest import harvest
 from precompute.initialisation import row_statistics
+from precompute.learned import dictionary_of
 from precompute.sources import load_language_model
 from precompute.suite import SaeTask, train_sae
 from precompute.text import TokenisedText

@@ -24,6 +24,7 @@ from tqdm.auto import tqdm
 
 from precompute.batches import Batches
 from precompute.dictionary import Dictionary
+from precompute.learned import dictionary_of
 from precompute.sparse_batchtopk import SparseBatchTopKTrainingSAE
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def fit(
             if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
                 _checkpoint(trainer, folder, step)
                 saved_at = time.monotonic()
-    return _inference_copy(trainer.sae)
+    return dictionary_of(trainer.sae)
 
 
 def _trainer(settings: Fit, start: Start, device: torch.device) -> SAETrainer:
@@ -183,17 +184,3 @@ def _resume(trainer: SAETrainer, folder: Path) -> int:
     trainer.n_training_steps = note["step"]
     log.info("resumed %s at step %d", folder.name, note["step"])
     return note["step"]
-
-
-@torch.no_grad()
-def _inference_copy(sae: SparseBatchTopKTrainingSAE) -> Dictionary:
-    """Unit decoder rows (the encoder takes their norm), b_dec folded into b_enc."""
-    norms = sae.W_dec.norm(dim=-1)
-    W_enc = (sae.W_enc * norms).float()
-    return Dictionary(
-        W_enc=W_enc,
-        b_enc=(sae.b_enc * norms).float() - sae.b_dec @ W_enc,
-        W_dec=sae.W_dec / norms[:, None],
-        b_dec=sae.b_dec.detach().clone(),
-        threshold=float(sae.topk_threshold),
-    )

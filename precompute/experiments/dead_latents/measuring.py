@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import torch
 
 from precompute.batches import activation_batches
 from precompute.dictionary import fidelity
@@ -12,8 +13,8 @@ from precompute.experiments.bench import Bench
 from precompute.experiments.dead_latents.methods import METHODS, trained
 from precompute.experiments.dead_latents.section import DeadLatentsConfig
 from precompute.experiments.findings import Findings
-from precompute.experiments.resistance.loop import dictionary_of
 from precompute.experiments.resistance.rows import TrainingRows
+from precompute.learned import dictionary_of
 from precompute.measurements import over_seeds
 from precompute.writer import write_atomically
 
@@ -50,7 +51,7 @@ def _figures(
 ) -> dict[str, float]:
     batches = activation_batches(rows.train, rows.scale, settings.batch_size, seed)
     own = trained(method, settings, seed, batches, rows.train.shape[1], bench.device)
-    sae = dictionary_of(own).of_unscaled_rows(rows.scale)
+    sae = dictionary_of(own).to(torch.device("cpu")).of_unscaled_rows(rows.scale)
     measured = fidelity(sae, np.array(rows.heldout[: settings.heldout_rows]))
     return {
         DEAD: float((measured.fired == 0).mean()),

@@ -1,4 +1,4 @@
-"""Train any SAE of sae-lens on batches of rows, and read it as a `Dictionary`.
+"""Train any SAE of sae-lens on batches of rows.
 
 `precompute.training` trains the SAEs that a run shows. Experiments on training itself need others
 (another loss, another activation function, something done between two steps); they all take this
@@ -11,19 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE
-from sae_lens.saes.standard_sae import StandardTrainingSAE
-from sae_lens.saes.topk_sae import TopKTrainingSAE
 from sae_lens.training.sae_trainer import SAETrainer
 from tqdm.auto import tqdm
 
 from precompute.batches import Batches
-from precompute.dictionary import Dictionary
 from precompute.experiments.dead_latents.section import DeadLatentsConfig
 from precompute.experiments.resistance.section import ResistanceConfig
 from precompute.training import Fit
 
-LearningSAE = StandardTrainingSAE | TopKTrainingSAE  # BatchTopK and Matryoshka SAEs are the latter
 AfterStep = Callable[[SAETrainer, int], None]
 """Something done after a step; the number counts from 1."""
 
@@ -64,26 +59,3 @@ def take_step(trainer: SAETrainer, batch: torch.Tensor) -> None:
     """One step on rows [batch, d_in]."""
     trainer.step(batch)
     trainer.n_training_steps += 1
-
-
-@torch.no_grad()
-def dictionary_of(sae: LearningSAE) -> Dictionary:
-    """A trained SAE with unit decoder rows on the CPU; the encoder takes their norm.
-
-    BatchTopK SAEs (Matryoshka too) come with their running threshold, which is biased: set the
-    exact one. TopK SAEs keep k; ReLU SAEs have neither.
-    """
-    norms = sae.W_dec.norm(dim=1).clamp_min(1e-12)
-    W_enc = sae.W_enc * norms
-    b_enc = sae.b_enc * norms
-    if sae.cfg.apply_b_dec_to_input:
-        b_enc = b_enc - sae.b_dec @ W_enc
-    threshold, k = 0.0, None
-    if isinstance(sae, BatchTopKTrainingSAE):
-        threshold = float(sae.topk_threshold)
-    elif isinstance(sae, TopKTrainingSAE):
-        k = int(sae.cfg.k)
-    tensors = (W_enc, b_enc, sae.W_dec / norms[:, None], sae.b_dec)
-    return Dictionary(
-        *(one.detach().float().clone().cpu() for one in tensors), threshold=threshold, k=k
-    )

@@ -25,10 +25,10 @@ from precompute.dictionary import Dictionary, exact_threshold, fidelity
 from precompute.experiments.bench import Bench
 from precompute.experiments.findings import Findings
 from precompute.experiments.resistance.cooccurrence import mean_absolute_phi
-from precompute.experiments.resistance.loop import dictionary_of
 from precompute.experiments.resistance.recipes import SOLO, Recipe, all_recipes, trained
 from precompute.experiments.resistance.rows import TrainingRows
 from precompute.experiments.resistance.section import ResistanceConfig
+from precompute.learned import dictionary_of
 from precompute.measurements import over_seeds
 from precompute.meta_suite import split_rows
 from precompute.splicing import reconstruction
@@ -78,7 +78,7 @@ def _train_and_measure(
     batches = activation_batches(rows.train, rows.scale, settings.batch_size, seed)
     mean = rows.mean * rows.scale
     own = trained(recipe, settings, seed, batches, mean, bench.device)
-    sae = dictionary_of(own).of_unscaled_rows(rows.scale)
+    sae = dictionary_of(own).to(torch.device("cpu")).of_unscaled_rows(rows.scale)
     sae = sae.with_threshold(exact_threshold(sae, rows.for_threshold, settings.k))
     sae.save(place, {"subject": recipe.subject, "seed": seed})
     heldout = np.array(rows.heldout[: settings.heldout_rows])

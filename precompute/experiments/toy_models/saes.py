@@ -27,9 +27,10 @@ from sae_lens.saes.topk_sae import TopKTrainingSAE, TopKTrainingSAEConfig
 from precompute.batches import matrix_batches
 from precompute.config import MetaSaeConfig
 from precompute.decomposition import fit_meta_sae, random_directions
-from precompute.experiments.resistance.loop import LearningSAE, dictionary_of, train
+from precompute.experiments.resistance.loop import train
 from precompute.experiments.toy_models.section import ToyModelsConfig
 from precompute.experiments.toy_models.toys import Toy
+from precompute.learned import LearningSAE, dictionary_of
 from precompute.training import Fit, trainer_of
 
 RELU, TOPK, BATCHTOPK, MATRYOSHKA = "relu", "topk", "batchtopk", "matryoshka"
@@ -59,7 +60,7 @@ def decoder_of(
     )
     batches = matrix_batches(toy.rows, settings.batch_size, seed)
     train(trainer_of(sae, fit, device), fit, batches, f"toy {kind} {seed}")
-    return dictionary_of(sae).W_dec
+    return dictionary_of(sae).W_dec.cpu()
 
 
 def meta_decoder(

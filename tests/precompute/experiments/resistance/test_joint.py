@@ -17,7 +17,7 @@ from precompute.experiments.resistance.joint import (
     batchtopk_config,
     unit_rows,
 )
-from precompute.experiments.resistance.loop import dictionary_of, fit_of, take_step
+from precompute.experiments.resistance.loop import fit_of, take_step
 from precompute.experiments.resistance.penalty import decomposability
 from precompute.experiments.resistance.recipes import (
     EQUAL_COMPUTE,
@@ -29,6 +29,7 @@ from precompute.experiments.resistance.recipes import (
     trained,
 )
 from precompute.experiments.resistance.section import ResistanceConfig
+from precompute.learned import dictionary_of
 from precompute.training import Start, fit, trainer_of
 
 D, CPU = 12, torch.device("cpu")
