@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backend.experiment_figures import Figures, against, highest, is_above, main_suite
 from backend.experiment_html import value
+from backend.experiment_marks import has_interval
 from backend.records import Record
 from backend.text_html import number, percent, safe, tip
 from backend.trust_figures import bounds, verdict
@@ -176,8 +177,10 @@ def carried_answer(figures: Figures, subject: str, concepts: Concepts) -> str:
         if auroc is not None
         else ""
     )
+    told = verdict(own, best) if has_interval(own) and has_interval(best) else "Too few to tell"
+    noun = "latent" if own["n"] == 1 else "latents"
     return (
-        f"<b>{verdict(own, best)}.</b> The best component of {own['n']:,} absorbing latents has a "
+        f"<b>{told}.</b> The best component of {own['n']:,} absorbing {noun} has a "
         f"cosine of {value(own)} with the {concepts.one}'s probe; of the hardest control "
         f"({safe(best['setting'].removeprefix(concepts.prefix))}) {value(best)}.{ranks}"
     )

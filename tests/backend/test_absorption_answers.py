@@ -59,6 +59,14 @@ def test_meta_latents_are_compared_with_the_hardest_control() -> None:
     assert absorption_answers.carried_answer(FIGURES, SMALL, LETTERS) == ""
 
 
+def test_one_absorbing_latent_alone_tells_nothing() -> None:
+    """A figure that rests on one latent has no interval, however far it is above its control."""
+    alone = (("absorbing latents", 0.9, 1), ("latents at random", 0.1, 1))
+    rows = [figure("absorption", WIDE, name, LETTERS.cosine, x, n) for name, x, n in alone]
+    told = words(absorption_answers.carried_answer(Figures(rows), WIDE, LETTERS))
+    assert told.startswith("Too few to tell. The best component of 1 absorbing latent has a cosine")
+
+
 def test_attribution_splits_and_kinds() -> None:
     told = words(absorption_answers.attribution_answer(FIGURES, WIDE))
     assert told.startswith("Yes. By effects on the answer 8.0 %") and "rows 0.0 %" in told

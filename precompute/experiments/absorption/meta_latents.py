@@ -12,6 +12,8 @@ from precompute.experiments.absorption.concepts import Asked, Kind
 from precompute.experiments.findings import Findings
 from precompute.experiments.intervals import Estimate, Groups
 
+LEAST_RANKED = 2  # latents of either kind; one against one is ranked by chance
+
 
 def meta_latent_figures(
     findings: Findings,
@@ -55,7 +57,7 @@ def meta_latent_figures(
             found = Groups(np.arange(len(values)), seed).mean(values)
             findings.measure(name, sae_id, kind.setting(setting), metric, found)
     first, second = seen["absorbing latents"], seen["latents at random"]
-    if len(first) and len(second):
+    if min(len(first), len(second)) >= LEAST_RANKED:
         is_own = np.repeat([True, False], [len(first), len(second)])
         found = auroc(is_own, np.concatenate([first, second]), seed)
         setting = kind.setting("absorbing latents")
