@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ import streamlit as st
 
 from app_pages.frame import actions_html, opened, title
 from backend import queries, stitching, urlstate
+from backend.ahead import ahead
 from backend.answers import Answer, QuestionError, answer, part_names
 from backend.downloads_html import download_links_html
 from backend.facets_html import chips_html, facets_html, shared_html, sorts_html
@@ -43,6 +45,7 @@ def search() -> None:
     def here(asked: Question, **more: str) -> Link:
         return Link(SEARCH_PATH, {"run": run.name, **asked.params, **more})
 
+    phrases = _asked_phrases(run, question)
     try:
         found = answer(run, question, HITS_A_PAGE, (number - 1) * HITS_A_PAGE)
         if not found.rows and found.n:  # a page beyond the last
@@ -73,7 +76,7 @@ def search() -> None:
         lambda page: here(question, page=page), number, math.ceil(found.n / HITS_A_PAGE), "hits"
     )
     st.html(
-        f"{choices}{_phrases(run, question, here)}{chips}"
+        f"{choices}{_phrases_html(phrases(), question, here)}{chips}"
         f'<div class="answer-grid"><aside aria-label="Filters"><details class="all-facets" open>'
         f"<summary>Filters</summary>{filters}</details>"
         f"</aside><div>{_counted(found, number)}{sorts_html(question, here)}"
@@ -108,10 +111,14 @@ def _text_choices(question: Question, here) -> str:
     )
 
 
-def _phrases(run: Run, question: Question, here) -> str:
+def _asked_phrases(run: Run, question: Question) -> Callable[[], list[tuple[str, int]]]:
+    """Phrases with the text in them, where it is asked for as words."""
     if question.way == "regex" or question.index not in ("any", "fires") or not question.text:
-        return ""
-    found = phrases_with(run, question.text)
+        return list
+    return ahead(phrases_with, run, question.text)
+
+
+def _phrases_html(found: list[tuple[str, int]], question: Question, here) -> str:
     if not found:
         return ""
     items = " ".join(
