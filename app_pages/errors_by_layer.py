@@ -33,6 +33,11 @@ def layers_section(run: Run) -> list[Record]:
         f"multiples of {tip('eps-random')}, the dotted line at 1. The SAEs explain "
         f"{number(min(explained))} to {number(max(explained))} of the held-out variance."
     )
+    if metric == DISTANCE:
+        told += (
+            " After the last layer the embedding is only the mean over the tokens, in which "
+            "independent noise averages out, but not what the errors of all tokens share."
+        )
     st.html(section_html(QUESTION, told, error_answers.layers_answer(rows, metric), ""))
     drawn: list[Record] = []
     for changed, words in CHANGED.items():

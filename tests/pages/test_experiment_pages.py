@@ -163,6 +163,7 @@ def test_an_encoder_has_distances_instead_of_kl(
     assert "times the embedding distance of eps-random" in shown.words
     assert "measured as" not in shown.words
     assert len(shown.app.get("plotly_chart")) == 3  # the bars, the widths and the layers
+    assert "in which independent noise averages out" in shown.words
     shown = opened("pursuit", data)
     assert "of the embedding beyond the encoder's" in shown.words
 
