@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ TOP_BLOCK_ENTRIES, LEAST_TOP_ROWS = 8_000_000, 256  # every piece of a row costs
 GATHER_BLOCK_ENTRIES = 1024  # gathered rows of one piece: 3 MB at d = 384, stays in L2
 
 Entries = tuple[torch.Tensor, torch.Tensor]
+Find = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, float | torch.Tensor], Entries]
+"""Of inputs, weights, bias and a cut, or one a latent: flat positions, ascending, and values."""
 
 
 class Way(NamedTuple):
@@ -26,8 +29,8 @@ class Way(NamedTuple):
     """Of a block: a wide dictionary is cut into pieces rather than take fewer."""
     multiple: int
     """Rows of a block are a multiple of this, where there are enough."""
-    find: Callable[[torch.Tensor, torch.Tensor, torch.Tensor, float | torch.Tensor], Entries]
-    """Of one block: flat positions, ascending, and values, above a cut or one a latent."""
+    finder: Callable[[torch.Tensor, int], Find]
+    """For inputs and the entries of their largest block, what looks through one block."""
 
     @property
     def widest(self) -> int:
@@ -35,20 +38,48 @@ class Way(NamedTuple):
         return max(1, self.entries // self.least_rows)
 
 
-def _found_by_scan(
-    inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor, cut: float | torch.Tensor
-) -> Entries:
-    block = torch.addmm(bias, inputs, weights)
-    above = (block > cut).flatten()
-    found = torch.from_numpy(above.numpy().nonzero()[0])  # ten times faster than torch's
-    return found, block.flatten()[found]
+class _Scan:
+    """Room for one block after another.
+
+    Each block leaves a few entries that stay. With room of its own it would leave them between
+    holes that the allocator does not fill: at a million latents they came to 22 GB.
+    """
+
+    def __init__(self, inputs: torch.Tensor, entries: int) -> None:
+        self._scores = torch.empty(entries, dtype=inputs.dtype)
+        self._above = torch.empty(entries, dtype=torch.bool)
+
+    def __call__(
+        self,
+        inputs: torch.Tensor,
+        weights: torch.Tensor,
+        bias: torch.Tensor,
+        cut: float | torch.Tensor,
+    ) -> Entries:
+        shape = (len(inputs), weights.shape[1])
+        scores, above = (room[: math.prod(shape)] for room in (self._scores, self._above))
+        torch.addmm(bias, inputs, weights, out=scores.view(shape))
+        torch.gt(scores.view(shape), cut, out=above.view(shape))
+        found = torch.from_numpy(above.numpy().nonzero()[0])  # ten times faster than torch's
+        return found, scores[found]
+
+
+def _in_precision_of(scores: torch.dtype, cut: torch.Tensor) -> torch.Tensor:
+    """The highest cuts of a precision that let the same of its scores through.
+
+    Compared with cuts of another precision, a whole block would be converted first.
+    """
+    near = cut.to(scores)
+    below = torch.nextafter(near, torch.full_like(near, -torch.inf))
+    return torch.where(near.to(cut.dtype) > cut, below, near)
 
 
 # 512 MiB of bfloat16: large products, few waits for how many entries there are
-DEVICE = Way(1 << 28, 4096, 4096, fired_entries)
+DEVICE = Way(1 << 28, 4096, 4096, lambda _inputs, _entries: fired_entries)
 HOST_KINDS = frozenset({"cpu"})  # any other kind of device goes by `DEVICE`
 
 
+@torch.no_grad()
 def candidates(
     inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor, cut: float | torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -58,10 +89,14 @@ def candidates(
         Flat positions (row * n_latents + latent), ascending, and values.
     """
     n_latents, way = weights.shape[1], _way(inputs)
+    blocks = list(product_blocks(inputs, n_latents, way))
+    if isinstance(cut, torch.Tensor) and way is not DEVICE:
+        cut = _in_precision_of(inputs.dtype, cut)
+    find = way.finder(inputs, max((_entries(*block) for block in blocks), default=0))
     positions, values = [], []
-    for rows, latents in product_blocks(inputs, n_latents, way):
+    for rows, latents in blocks:
         own_cut = cut[latents] if isinstance(cut, torch.Tensor) else cut
-        found, value = way.find(inputs[rows], weights[:, latents], bias[latents], own_cut)
+        found, value = find(inputs[rows], weights[:, latents], bias[latents], own_cut)
         values.append(value)
         positions.append(_in_all(found, rows, latents, n_latents))
     flat, value = torch.cat(positions), torch.cat(values)
@@ -112,8 +147,13 @@ def strongest(
 
 def _way(inputs: torch.Tensor) -> Way:
     if inputs.device.type in HOST_KINDS:
-        return Way(ENCODE_BLOCK_ENTRIES, LEAST_BLOCK_ROWS, 1, _found_by_scan)
+        return Way(ENCODE_BLOCK_ENTRIES, LEAST_BLOCK_ROWS, 1, _Scan)
     return DEVICE
+
+
+def _entries(rows: slice, latents: slice) -> int:
+    """Of a block, at most: the last latents may be fewer."""
+    return (rows.stop - rows.start) * (latents.stop - latents.start)
 
 
 def product_blocks(

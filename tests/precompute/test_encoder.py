@@ -88,3 +88,30 @@ def test_another_precision_keeps_the_rule(rows):
     assert half.threshold is own
     positions, _ = half.active(rows.to(torch.bfloat16))
     assert int(torch.bincount(positions // N_LATENTS).max()) <= 3
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_a_cut_in_the_scores_precision_lets_the_same_through(dtype):
+    """Random cuts, exact ones, and their neighbours, against a comparison in float64."""
+    generator = torch.Generator().manual_seed(2)
+    cuts = torch.randn(400, generator=generator)
+    cuts[100:200] = cuts[100:200].to(dtype).float()
+    cuts[200:203] = torch.tensor([0.0, -1.0, 1.0])
+    scores = torch.cat([cuts.to(dtype), torch.randn(400, generator=generator).to(dtype)])
+    up, down = (torch.full_like(scores, sign * torch.inf) for sign in (1, -1))
+    scores = torch.cat([scores, scores.nextafter(up), scores.nextafter(down)])[:, None]
+    same = sparse._in_precision_of(dtype, cuts)
+    assert same.dtype == dtype
+    assert torch.equal(scores > same, scores.double() > cuts.double())
+
+
+def test_blocks_of_different_sizes_share_their_room(monkeypatch):
+    """The last block of rows and of latents is smaller; nothing of the one before shows through."""
+    monkeypatch.setattr(sparse, "LEAST_BLOCK_ROWS", 10)
+    monkeypatch.setattr(sparse, "ENCODE_BLOCK_ENTRIES", 10 * 30)
+    generator = torch.Generator().manual_seed(3)
+    inputs, weights = (torch.randn(shape, generator=generator) for shape in ((33, 7), (7, 50)))
+    flat, value = sparse.candidates(inputs, weights, torch.zeros(50), 0.5)
+    scores = inputs @ weights
+    assert torch.equal(flat, (scores.flatten() > 0.5).nonzero().squeeze(1))
+    torch.testing.assert_close(value, scores.flatten()[flat])
