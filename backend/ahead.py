@@ -1,7 +1,7 @@
 """Questions that a page asks before it needs the answers.
 
-Half of a page's time goes by in DuckDB, during which Python is free to draw what is above. The
-answers are the same in any order; with many readers at once nothing is gained and nothing lost.
+Much of a page's time goes by in DuckDB, during which Python is free to draw what is above. The
+answers are the same in any order.
 """
 
 from __future__ import annotations
