@@ -44,11 +44,14 @@ Rows = Callable[[], list[Record]]
 
 @dataclass(frozen=True)
 class _Asked:
-    """Answers that the page needs further down, in the order in which it does."""
+    """Answers that the page needs further down, in the order in which it does.
+
+    Without a meta-SAE there are no other methods, without components no graph.
+    """
 
     by_other_methods: Rows
     examples: Rows
-    graph: Callable[[], queries.Graph]
+    graph: Callable[[], queries.Graph] | None
     novelty: Rows
     ancestors: Rows
     neighbours: Rows
@@ -57,11 +60,13 @@ class _Asked:
     @classmethod
     def of(cls, run: Run, latent: Latent, meta_sae_id: str | None) -> _Asked:
         own = (run, latent.sae_id, latent.latent)
-        meta = (run, meta_sae_id or "", latent.latent)  # no answer where there is no meta-SAE
+        graph = None
+        if meta_sae_id is not None and latent.n_components:
+            graph = ahead(queries.decomposition_graph, run, meta_sae_id, latent.latent)
         return cls(
-            ahead(trust.other_decompositions, *own),
-            ahead(queries.examples, *own),
-            ahead(queries.decomposition_graph, *meta),
+            list if meta_sae_id is None else ahead(trust.other_decompositions, *own),
+            list if latent.is_dead else ahead(queries.examples, *own),
+            graph,
             ahead(stitching.novelty, *own),
             ahead(trust.ancestors, *own),
             ahead(queries.neighbours, *own),
@@ -115,7 +120,7 @@ def latent_page() -> None:
         vocabulary(latent, sae)
         if latent.head_shares:
             st.html(heads_html(latent.head_shares, sae["d_in"]))
-    if meta_sae_id is not None and latent.n_components:
+    if asked.graph is not None:
         _graph(run, latent, asked.graph())
     experiments_on(run, latent)
     novelty = _novelty(run, latent, asked.novelty(), asked.ancestors())

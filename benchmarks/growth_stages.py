@@ -33,8 +33,7 @@ from precompute.publishing import publish
 from precompute.sources import load_language_model
 from precompute.stages import Places, Stages, stage_folders
 from precompute.stitching.stage import StitchTask, stitch
-from precompute.text import tokenise
-from precompute.textcache import load_text, save_text, stored_text
+from precompute.textcache import made_text, stored_text
 
 FEW_STEPS, MORE_STEPS = 4, 16  # of the meta-SAE; the difference is what a step takes
 GIB = 1 << 30
@@ -85,10 +84,7 @@ def _saes(inputs: Inputs) -> None:
     """Text, activations (once for all suites of a folder) and the SAEs as the run keeps them."""
     config, stages = inputs.config, inputs.stages
     language_model = load_language_model(config.model)
-    text = load_text(stages.text)
-    if text is None:
-        text = tokenise(config, language_model, inputs.places.text_folder)
-        save_text(text, stages.text)
+    text = made_text(config, language_model, stages.text, inputs.places.text_folder)
     make_saes(config, language_model, text, stages, inputs.places)
 
 

@@ -26,14 +26,14 @@ from precompute.config import ConfigError, RunConfig
 from precompute.experiments.findings import load_measurements, load_tables
 from precompute.experiments.section import ExperimentsConfig
 from precompute.experiments.stage import ONCE, ExperimentTask, make_waiting, planned
-from precompute.harvest import harvest
 from precompute.named.finding import with_found_directions
+from precompute.pipeline import make_activations
 from precompute.published.finding import with_found_saes
 from precompute.run_model import run_model
 from precompute.sources import LanguageModel, load_language_model
-from precompute.stages import Places, Stages, check_disk, stage_folders
-from precompute.text import TokenisedText, tokenise
-from precompute.textcache import load_text, save_text
+from precompute.stages import Places, Stages, stage_folders
+from precompute.text import TokenisedText
+from precompute.textcache import made_text
 from precompute.writer import swap_into_place, write_manifest, write_table
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def add_experiments(config: RunConfig, config_text: str, places: Places) -> Mani
     stages = stage_folders(config, language_model, places)
     text = _same_text(config, manifest, language_model, stages, places)
     if wanted & READ_ACTIVATIONS:
-        _harvest(config, language_model, text, stages, places)
+        make_activations(config, language_model, text, stages, places)
     device = str(places.device)
     tasks = [task for task in planned(config, stages, device) if task.name in wanted]
     make_waiting(tasks, places.workers)
@@ -124,10 +124,7 @@ def _same_text(
     stages: Stages,
     places: Places,
 ) -> TokenisedText:
-    text = load_text(stages.text)
-    if text is None:
-        text = tokenise(config, language_model, places.text_folder)
-        save_text(text, stages.text)
+    text = made_text(config, language_model, stages.text, places.text_folder)
     for corpus in manifest.corpora:
         n = text.corpus_tokens.get(corpus.name)
         if n != corpus.tokens:
@@ -136,19 +133,6 @@ def _same_text(
                 f"{corpus.tokens:,} there. Give the folder of the run's text with --text"
             )
     return text
-
-
-def _harvest(
-    config: RunConfig,
-    language_model: LanguageModel,
-    text: TokenisedText,
-    stages: Stages,
-    places: Places,
-) -> None:
-    part = replace(text, splits={split: text.splits[split] for split in ("train", "heldout")})
-    check_disk(part, language_model.place(config.model).d_in, stages.activations)
-    for split in part.splits:
-        harvest(config.model, language_model, part, split, stages.activations, places.device)
 
 
 def _tell_of_versions(manifest: Manifest) -> None:

@@ -35,8 +35,8 @@ from precompute.sources import LanguageModel, load_language_model
 from precompute.stages import Places, Stages, check_disk, stage_folders
 from precompute.stitching.stage import StitchTask, stitch
 from precompute.suite import SaeTask, train_suite
-from precompute.text import SPLITS, TokenisedText, tokenise
-from precompute.textcache import load_text, save_text, stored_text
+from precompute.text import SPLITS, TokenisedText
+from precompute.textcache import made_text, stored_text
 from precompute.trust.stage import measure_trust
 from precompute.workers import run_tasks
 
@@ -74,10 +74,7 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
         results += (stages.experiments,)
         for folder in (stages.saes, stages.meta, stages.tables, *results):
             shutil.rmtree(folder, ignore_errors=True)
-    text = load_text(stages.text)
-    if text is None:
-        text = tokenise(config, language_model, places.text_folder)
-        save_text(text, stages.text)
+    text = made_text(config, language_model, stages.text, places.text_folder)
     make_saes(config, language_model, text, stages, places)
     make_directions(config, stages, places.device)
     for sae_id, width in config.meta_widths.items():
@@ -103,14 +100,18 @@ def run(config: RunConfig, config_text: str, places: Places, force: bool = False
     return publish(config, config_text, tables, language_model, text, final)
 
 
-def make_saes(
+def make_activations(
     config: RunConfig,
     language_model: LanguageModel,
     text: TokenisedText,
     stages: Stages,
     places: Places,
 ) -> None:
-    """Harvest the activations, then train the suite or load the published SAEs."""
+    """Harvest all splits.
+
+    Raises:
+        ConfigError: nothing is held out, or the disk is too small.
+    """
     if len(text.splits["heldout"]) == 0:
         raise ConfigError(
             f"heldout_share = {config.heldout_share}, but every document is longer than that share "
@@ -119,6 +120,17 @@ def make_saes(
     check_disk(text, language_model.place(config.model).d_in, stages.activations)
     for split in SPLITS:
         harvest(config.model, language_model, text, split, stages.activations, places.device)
+
+
+def make_saes(
+    config: RunConfig,
+    language_model: LanguageModel,
+    text: TokenisedText,
+    stages: Stages,
+    places: Places,
+) -> None:
+    """Harvest the activations, then train the suite or load the published SAEs."""
+    make_activations(config, language_model, text, stages, places)
     if config.published is not None:
         for published, sae_id in zip(config.published.found, config.sae_ids, strict=True):
             folder = stages.saes / sae_id

@@ -38,30 +38,48 @@ class Way(NamedTuple):
         return max(1, self.entries // self.least_rows)
 
 
-class _Scan:
-    """Room for one block after another.
+class _Room:
+    """Room for the scores of one block after another, and for which of them are above a cut.
 
     Each block leaves a few entries that stay. With room of its own it would leave them between
     holes that the allocator does not fill: at a million latents they came to 22 GB.
     """
 
     def __init__(self, inputs: torch.Tensor, entries: int) -> None:
-        self._scores = torch.empty(entries, dtype=inputs.dtype)
-        self._above = torch.empty(entries, dtype=torch.bool)
+        self._scores = inputs.new_empty(entries)
+        self._above = inputs.new_empty(entries, dtype=torch.bool)
 
-    def __call__(
+    def scored(
         self,
         inputs: torch.Tensor,
         weights: torch.Tensor,
         bias: torch.Tensor,
         cut: float | torch.Tensor,
     ) -> Entries:
+        """Scores and whether they are above, [n_rows, n_latents], until the next block."""
         shape = (len(inputs), weights.shape[1])
-        scores, above = (room[: math.prod(shape)] for room in (self._scores, self._above))
-        torch.addmm(bias, inputs, weights, out=scores.view(shape))
-        torch.gt(scores.view(shape), cut, out=above.view(shape))
-        found = torch.from_numpy(above.numpy().nonzero()[0])  # ten times faster than torch's
-        return found, scores[found]
+        scores, above = (
+            room[: math.prod(shape)].view(shape) for room in (self._scores, self._above)
+        )
+        torch.addmm(bias, inputs, weights, out=scores)
+        return scores, torch.gt(scores, cut, out=above)
+
+
+def _scan(inputs: torch.Tensor, entries: int) -> Find:
+    room = _Room(inputs, entries)
+
+    def find(
+        inputs: torch.Tensor,
+        weights: torch.Tensor,
+        bias: torch.Tensor,
+        cut: float | torch.Tensor,
+    ) -> Entries:
+        scores, above = room.scored(inputs, weights, bias, cut)
+        # numpy's `nonzero` is ten times faster than torch's
+        found = torch.from_numpy(above.flatten().numpy().nonzero()[0])
+        return found, scores.flatten()[found]
+
+    return find
 
 
 def _in_precision_of(scores: torch.dtype, cut: torch.Tensor) -> torch.Tensor:
@@ -106,6 +124,7 @@ def candidates(
     return flat, value[order]
 
 
+@torch.no_grad()
 def strongest(
     inputs: torch.Tensor,
     weights: torch.Tensor,
@@ -121,12 +140,15 @@ def strongest(
     n_latents, way = weights.shape[1], _way(inputs)
     if way is not DEVICE:
         way = way._replace(entries=TOP_BLOCK_ENTRIES, least_rows=LEAST_TOP_ROWS)
+    if isinstance(cut, torch.Tensor):
+        cut = _in_precision_of(inputs.dtype, cut)
+    blocks = list(product_blocks(inputs, n_latents, way))
+    room = _Room(inputs, max((_entries(*block) for block in blocks), default=0))
     best: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-    for rows, latents in product_blocks(inputs, n_latents, way):
-        block = torch.addmm(bias[latents], inputs[rows], weights[:, latents])
-        block = torch.where(
-            block > (cut[latents] if isinstance(cut, torch.Tensor) else cut), block, -torch.inf
-        )
+    for rows, latents in blocks:
+        own_cut = cut[latents] if isinstance(cut, torch.Tensor) else cut
+        block, above = room.scored(inputs[rows], weights[:, latents], bias[latents], own_cut)
+        block.masked_fill_(above.logical_not_(), -torch.inf)
         top, place = block.topk(min(k, block.shape[1]))
         place = place + latents.start
         if rows.start in best:  # a wide dictionary comes in pieces
@@ -147,7 +169,7 @@ def strongest(
 
 def _way(inputs: torch.Tensor) -> Way:
     if inputs.device.type in HOST_KINDS:
-        return Way(ENCODE_BLOCK_ENTRIES, LEAST_BLOCK_ROWS, 1, _Scan)
+        return Way(ENCODE_BLOCK_ENTRIES, LEAST_BLOCK_ROWS, 1, _scan)
     return DEVICE
 
 

@@ -18,7 +18,7 @@ from precompute.config import ConfigError, RunConfig
 from precompute.dictionary import WEIGHTS_NAME
 from precompute.memory import memory_limit
 from precompute.sources import LanguageModel, corpus_fingerprint
-from precompute.text import TokenisedText
+from precompute.text import SPLITS, TokenisedText
 
 FREE_BYTES_FACTOR = 1.1  # ask for a tenth more disk than the activations need
 ACTIVATION_BYTES = 2  # float16
@@ -103,7 +103,7 @@ def check_disk(text: TokenisedText, d_in: int, activations: Path) -> None:
     Raises:
         ConfigError: the activations do not fit on the disk of the work folder.
     """
-    missing = [split for split in text.splits if not (activations / f"{split}.npy").exists()]
+    missing = [split for split in SPLITS if not (activations / f"{split}.npy").exists()]
     needed = sum(len(text.row_tokens(split)) for split in missing) * d_in * ACTIVATION_BYTES
     place = activations.parent
     place.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from precompute.text import SPLITS, ShownContext, TokenisedText
+from precompute.config import RunConfig
+from precompute.sources import LanguageModel
+from precompute.text import SPLITS, ShownContext, TokenisedText, tokenise
 
 ARRAYS_NAME = "tokens.npz"
 STRINGS_NAME = "strings.json"
@@ -30,6 +32,17 @@ def save_text(text: TokenisedText, folder: Path) -> None:
     temporary = folder / f"{STRINGS_NAME}.tmp"
     temporary.write_text(json.dumps(strings))
     temporary.replace(folder / STRINGS_NAME)
+
+
+def made_text(
+    config: RunConfig, language_model: LanguageModel, folder: Path, text_folder: Path
+) -> TokenisedText:
+    """The text saved in `folder`, or the config's text from `text_folder`, tokenised and saved."""
+    text = load_text(folder)
+    if text is None:
+        text = tokenise(config, language_model, text_folder)
+        save_text(text, folder)
+    return text
 
 
 def stored_text(folder: Path) -> TokenisedText:

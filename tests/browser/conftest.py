@@ -53,14 +53,42 @@ class Visit:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the page has drawn its bar and no script is running."""
-        self.page.wait_for_selector(".topbar")
-        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+        settle(self.page)
+
+    def click(self, selector: str, address: str) -> None:
+        click(self.page, selector, address)
+
+    def submit(self, selector: str, words: str, address: str) -> None:
+        submit(self.page, selector, words, address)
 
     def heading(self, words: str) -> None:
         """Wait for the page whose heading is `words`."""
         self.page.wait_for_selector(f"h1:text-is('{words}')")
         self.settle()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has drawn its bar and no script is running."""
+    page.wait_for_selector(".topbar")
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def click(page: Page, selector: str, address: str) -> None:
+    """Click, and wait until the address holds what is asked for.
+
+    The page that was there can stay for some moments more: wait for what the new one shows.
+    """
+    page.click(selector)
+    page.wait_for_url(f"**{address}**")
+    settle(page)
+
+
+def submit(page: Page, selector: str, words: str, address: str) -> None:
+    """Write into a field and press Enter, and wait as `click` does."""
+    page.fill(selector, words)
+    page.press(selector, "Enter")
+    page.wait_for_url(f"**{address}**")
+    settle(page)
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:

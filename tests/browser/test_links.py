@@ -197,9 +197,7 @@ def test_a_switch_is_in_the_address(visitor: Visitor) -> None:
     visit, switch = visitor(), "Log scale"
     visit.open(EINSTEIN)
     visit.heading("einstein")
-    visit.page.click(f"label:has-text('{switch}')")
-    visit.page.wait_for_url("**log=1**")
-    visit.settle()
+    visit.click(f"label:has-text('{switch}')", "log=1")
     visit.page.reload()
     visit.heading("einstein")
     assert visit.page.locator(f"label:has-text('{switch}') input").is_checked()

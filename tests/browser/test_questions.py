@@ -13,16 +13,8 @@ FIRST_HIT = ".hits li:first-child .id"
 
 def search(visit: Visit, text: str) -> None:
     visit.open("")
-    visit.page.fill('.find.big input[name="q"]', text)
-    visit.page.press('.find.big input[name="q"]', "Enter")
+    visit.submit('.find.big input[name="q"]', text, "q=")
     visit.heading(text)
-
-
-def click(visit: Visit, selector: str, address: str) -> None:
-    """Click, and wait until the address holds what the click asks for and the page is drawn."""
-    visit.page.click(selector)
-    visit.page.wait_for_url(f"**{address}**")
-    visit.settle()
 
 
 def hits(visit: Visit) -> list[str]:
@@ -33,7 +25,7 @@ def test_which_latents_fire_on_bank_as_a_rivers_edge_rather_than_money(visitor: 
     visit = visitor()
     search(visit, "bank")
     assert eventually(lambda: set(hits(visit)) == {f"sae-32/{RIVER}", f"sae-32/{MONEY}"})
-    click(visit, ".pills >> text='river bank'", "q=river")
+    visit.click(".pills >> text='river bank'", "q=river")
     visit.heading("river bank")
     assert eventually(lambda: hits(visit)[:1] == [f"sae-32/{RIVER}"])
     assert f"sae-32/{MONEY}" not in hits(visit)
@@ -42,7 +34,7 @@ def test_which_latents_fire_on_bank_as_a_rivers_edge_rather_than_money(visitor: 
 def test_which_latents_share_german_with_einstein(visitor: Visitor) -> None:
     visit = visitor()
     search(visit, "einstein")
-    click(visit, ".hits li:first-child a.name", "/latent?")
+    visit.click(".hits li:first-child a.name", "/latent?")
     visit.heading("einstein")
     row = visit.page.locator("table.parts tr", has_text="german")
     row.locator("a.add").first.click()
@@ -60,13 +52,13 @@ def test_what_is_the_counterpart_of_a_german_city_among_scientists(visitor: Visi
     """As "the French counterpart of a German scientist": one part goes, another takes its place."""
     visit = visitor()
     search(visit, "hamburg")
-    click(visit, ".hits li:first-child a.name", "/latent?")
+    visit.click(".hits li:first-child a.name", "/latent?")
     visit.heading("hamburg")
     row = visit.page.locator("table.parts tr", has_text="city")
     row.locator("a.add").nth(1).click()
     visit.page.wait_for_url("**/ask?**minus=**")
     visit.heading("Take a part away, add another")
-    click(visit, ".pills:has-text('put in its place') >> text='scientist'", "plus=")
+    visit.click(".pills:has-text('put in its place') >> text='scientist'", "plus=")
     nearest = visit.page.locator("table.plain").first.locator("tbody th")
     # hamburg is .5 german + .6 city; planck, .7 german + .5 scientist, is its like
     assert eventually(lambda: nearest.all_inner_texts()[:1] in (["planck"], ["röntgen"]))
@@ -75,13 +67,13 @@ def test_what_is_the_counterpart_of_a_german_city_among_scientists(visitor: Visi
 def test_which_parts_are_spelling_and_which_are_meaning(visitor: Visitor) -> None:
     visit = visitor()
     visit.open("")
-    click(visit, ".stops >> text=spelling rather than a meaning", "naming=spelling")
+    visit.click(".stops >> text=spelling rather than a meaning", "naming=spelling")
     assert eventually(lambda: hits(visit) == ["meta-4/2"])  # words in e-
     visit.page.click(".facet summary:has-text('Name speaks of')")
     facet = visit.page.locator(".facet:has-text('Name speaks of')")
     if not facet.locator("text='a meaning'").is_visible():
         visit.page.click(".facet summary:has-text('Name speaks of')")
-    click(visit, ".facet >> text='a meaning'", "naming=meaning")
+    visit.click(".facet >> text='a meaning'", "naming=meaning")
     assert eventually(lambda: sorted(hits(visit)) == ["meta-4/0", "meta-4/1", "meta-4/3"])
 
 
@@ -90,12 +82,12 @@ def test_what_does_the_largest_sae_know_that_the_smallest_does_not_about_a_word(
 ) -> None:
     visit = visitor()
     visit.open("")
-    click(visit, ".stops >> text=sae-32 know that sae-8 does not", "novelty=novel")
+    visit.click(".stops >> text=sae-32 know that sae-8 does not", "novelty=novel")
+    visit.heading("All latents and meta-latents")
+    assert eventually(lambda: bool(hits(visit)))
     everything = hits(visit)
-    visit.page.fill('.topbar input[name="q"]', "e")
-    visit.page.press('.topbar input[name="q"]', "Enter")
-    visit.page.wait_for_url("**q=e**")
-    visit.settle()
+    visit.submit('.topbar input[name="q"]', "e", "q=e")
+    visit.heading("e")
     assert "novelty=novel" in visit.page.url  # the filters stay while the text changes
-    assert 0 < len(hits(visit)) <= len(everything)
+    assert eventually(lambda: 0 < len(hits(visit)) <= len(everything))
     assert visit.page.locator(".chip").count() == 2

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import PATIENCE_MS, REPOSITORY, eventually, served
+from tests.browser.conftest import (
+    PATIENCE_MS,
+    REPOSITORY,
+    click,
+    eventually,
+    served,
+    settle,
+    submit,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,25 +36,13 @@ def page(browser: Browser, shipped: str) -> Iterator[Page]:
     context.close()
 
 
-def settle(page: Page) -> None:
-    page.wait_for_selector(".topbar")
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-
-
-def click(page: Page, selector: str, address: str) -> None:
-    page.click(selector)
-    page.wait_for_url(f"**{address}**")
-    settle(page)
-
-
 def names(page: Page) -> list[str]:
     return page.locator(".hits .name").all_inner_texts()
 
 
 def fired_on_bank(page: Page, sentence: str) -> set[str]:
     """Latents that fire on the word bank of an example sentence, by the real model."""
-    page.click("nav.pages a:text-is('Your text')")
-    page.wait_for_url("**/text**")
+    click(page, "nav.pages a:text-is('Your text')", "/text")
     page.click(f"a:text-is('{sentence}')")
     page.click(".typed a.word:text-is('bank')")
     page.wait_for_selector("h2:has-text('On “bank”')")
@@ -65,36 +61,25 @@ def test_bank_as_a_rivers_edge_and_as_money(page: Page) -> None:
 
 def test_what_the_largest_sae_knows_about_music_and_the_smallest_does_not(page: Page) -> None:
     click(page, ".stops >> text=know that", "novelty=novel")
-    page.fill('.topbar input[name="q"]', "music")
-    page.press('.topbar input[name="q"]', "Enter")
-    page.wait_for_url("**q=music**")
+    submit(page, '.topbar input[name="q"]', "music", "q=music")
     page.wait_for_selector("h1:text-is('music')")
-    settle(page)
     assert eventually(lambda: len(names(page)) >= 10)
     assert any("music" in name for name in names(page))
     assert all(i.startswith("sae-24576/") for i in page.locator(".hits .id").all_inner_texts())
 
 
 def test_the_french_counterpart_of_a_german_latent(page: Page) -> None:
-    page.fill('.find.big input[name="q"]', "germany")
-    page.press('.find.big input[name="q"]', "Enter")
+    submit(page, '.find.big input[name="q"]', "germany", "q=germany")
     page.wait_for_selector("h1:text-is('germany')")
-    settle(page)
-    click(page, ".facet:has-text('SAE') summary >> nth=0", "q=germany")
+    page.click(".facet:has-text('SAE') summary >> nth=0")
     click(page, ".facet >> text='sae-24576'", "sae=sae-24576")
-    page.locator(".hits li", has=page.locator(".oneline", has_text="german")).first.locator(
-        "a.name"
-    ).click()
+    german = page.locator(".hits li", has=page.locator(".oneline", has_text="german"))
+    german.first.locator("a.name").click()
     page.wait_for_url("**/latent?**")
-    settle(page)
     row = page.locator("table.parts tr").filter(has=page.locator("a", has_text="german"))
     row.first.locator("a.add").nth(1).click()
     page.wait_for_url("**minus=**")
-    settle(page)
-    page.fill('form.find input[name="find"]', "french")
-    page.press('form.find input[name="find"]', "Enter")
-    page.wait_for_url("**find=french**")
-    settle(page)
+    submit(page, 'form.find input[name="find"]', "french", "find=french")
     click(page, ".pills:has-text('add') >> text='french'", "plus=")
     click(page, ".pills:has-text('how much') >> text='2×'", "factor=2")  # noqa: RUF001
     nearest = page.locator("table.plain").first.locator("tbody th")

@@ -100,12 +100,19 @@ def test_what_is_added_is_what_the_whole_run_would_have_made(
 def test_a_killed_one_leaves_the_run_and_goes_on(attempts, finished, with_sections):
     before = read_manifest(finished / "out" / "reduced")
     config = with_sections(LAYERS)
-    whole = attempts(*_adding(config, shutil.copytree(finished, finished.with_name("other"))))
-    done = attempts(*_adding(config, finished), kill_after=0.7 * whole.seconds)
+    other = Path(shutil.copytree(finished, finished.with_name("other")))
+    untouched = Path(shutil.copytree(finished, finished.with_name("untouched")))
+    whole = attempts(*_adding(config, other))
+    for share in (0.7, 0.5, 0.3, 0.1):
+        done = attempts(*_adding(config, finished), kill_after=share * whole.seconds)
+        if done.code == -9:
+            break
+        shutil.rmtree(finished)  # it was complete before the kill: start anew, with an earlier one
+        shutil.copytree(untouched, finished)
     assert done.code == -9
     assert verify_run(finished / "out" / "reduced") == before
     assert attempts(*_adding(config, finished)).code == 0
-    undisturbed = read_manifest(finished.with_name("other") / "out" / "reduced")
+    undisturbed = read_manifest(other / "out" / "reduced")
     assert verify_run(finished / "out" / "reduced") == undisturbed
 
 

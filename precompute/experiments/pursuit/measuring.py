@@ -80,8 +80,9 @@ def pursuit_against_encoder(bench: Bench, sae_id: str, settings: PursuitConfig) 
 
     own = encoder_code(sae, x)
     own_rows = rebuilt(own)
-    l0 = own.parts_a_row(n)
-    findings.measure(NAME, sae_id, ENCODER, "l0", judge.l0(own))
+    found_l0 = judge.l0(own)
+    l0 = found_l0.value
+    findings.measure(NAME, sae_id, ENCODER, "l0", found_l0)
     for metric, found in judge.judge(own_rows).items():
         findings.measure(NAME, sae_id, ENCODER, metric, found)
         findings.point(NAME, sae_id, ENCODER, metric, 0, l0, found)
