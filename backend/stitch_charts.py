@@ -69,7 +69,7 @@ def delta_scatter(points: Sequence[Record], mse: float, n: int) -> go.Figure:
         "margin": AXES_MARGIN,
         "clickmode": "event+select",
         "dragmode": "pan",
-        "legend": LEGEND_ABOVE,
+        "legend": {**LEGEND_ABOVE, "itemsizing": "constant"},  # points alone are hard to see
         "shapes": [{"type": "line", **rule, "line": {"dash": "dot", "width": 1, "color": QUIET}}],
         "xaxis": {"title": {"text": f"cosine with the nearest latent ({drawn})"}},
         "yaxis": {

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -166,9 +167,12 @@ def measure(out: Path, width: int, d_in: int, documents: int | None, path: Path)
 
 def _child(module: str, *arguments: str) -> str:
     """The last line that a module prints as a program of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], check=True, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        killed = done.returncode == -signal.SIGKILL
+        why = "was killed, as happens without memory" if killed else "failed, as it says above"
+        sys.exit(f"{module} {why}. The same call goes on with it: what is measured is kept")
     return done.stdout.strip().splitlines()[-1]
 
 
