@@ -11,12 +11,14 @@ from torch.nn.functional import normalize
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from backend.tables.columns import TOKEN_LOGIT
+from precompute.room import Room
 from precompute.sources import LanguageModel
 from precompute.sparse import entry_dots
 from precompute.topk import rank_within
 
 QUERY_ROWS = 2048
-KEY_ROWS = 32_768  # 134 MB of cosines in bfloat16
+KEY_ROWS = 32_768  # 134 MB of cosines in bfloat16: enough of them for a cut that few are above
+TILE_KEYS = 2048  # 8 MB of cosines: once there is a cut, they need not leave the cache
 # bfloat16 has 8 significant bits: 2^-8 for both factors of a cosine, 2^-9 for the sum, and 2^-9 for
 # what it is compared with
 COARSE_ERROR = 2**-7
@@ -48,15 +50,21 @@ def nearest(
     if k == 0:
         return indices, cosines
     coarse = keys.bfloat16()
+    room = Room(coarse, min(len(queries), QUERY_ROWS) * min(len(keys), KEY_ROWS))
     for start in range(0, len(queries), QUERY_ROWS):
         block = slice(start, start + QUERY_ROWS)
         own = first + start if same else None
-        indices[block], cosines[block] = _nearest_block(queries[block], keys, coarse, k, own)
+        indices[block], cosines[block] = _nearest_block(queries[block], keys, coarse, room, k, own)
     return indices, cosines
 
 
 def _nearest_block(
-    queries: torch.Tensor, keys: torch.Tensor, coarse: torch.Tensor, k: int, own: int | None
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    coarse: torch.Tensor,
+    room: Room,
+    k: int,
+    own: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`nearest` for some queries.
 
@@ -67,21 +75,26 @@ def _nearest_block(
     n, rounded = len(queries), queries.bfloat16()
     indices, cosines = np.zeros((n, k), np.int64), np.full((n, k), -np.inf, np.float32)
     for first in range(0, len(keys), KEY_ROWS):
-        product = rounded @ coarse[first : first + KEY_ROWS].t()
-        width = product.shape[1]
-        if own is not None:
-            same = np.arange(max(first, own), min(first + width, own + n))
-            product[same - own, same - first] = -torch.inf
+        stop = min(first + KEY_ROWS, len(keys))
         cut = torch.from_numpy(cosines[:, -1]) - COARSE_ERROR
-        if first == 0:
-            cut = product.topk(min(k, width), dim=1).values[:, -1].float() - 2 * COARSE_ERROR
-        above = product > cut.bfloat16()[:, None]
-        flat = above.flatten().numpy().nonzero()[0]
-        row, column = np.divmod(flat, width)
-        exact = entry_dots(queries, keys, *map(torch.from_numpy, (row, column + first))).numpy()
-        known = np.repeat(np.arange(n), k)[: 0 if first == 0 else n * k]
+        near: list[tuple[np.ndarray, np.ndarray]] = []
+        for start in range(first, stop, TILE_KEYS if first else KEY_ROWS):
+            tile = slice(start, min(start + (TILE_KEYS if first else KEY_ROWS), stop))
+            product = room.product(rounded, coarse[tile].t())
+            if own is not None:
+                same = np.arange(max(start, own), min(tile.stop, own + n))
+                product[same - own, same - start] = -torch.inf
+            if first == 0:
+                best = product.topk(min(k, product.shape[1]), dim=1).values[:, -1]
+                cut = best.float() - 2 * COARSE_ERROR
+            flat = room.above(product, cut.bfloat16()[:, None]).flatten().numpy().nonzero()[0]
+            row, column = np.divmod(flat, product.shape[1])
+            near.append((row, column + start))
+        row, index = map(np.concatenate, zip(*near, strict=True))
+        exact = entry_dots(queries, keys, *map(torch.from_numpy, (row, index))).numpy()
+        known = np.repeat(np.arange(n), k)[: n * k if first else 0]
         row = np.concatenate([known, row])
-        index = np.concatenate([indices.ravel()[: len(known)], column + first])
+        index = np.concatenate([indices.ravel()[: len(known)], index])
         exact = np.concatenate([cosines.ravel()[: len(known)], exact])
         order = np.lexsort((index, -exact, row))
         rank = rank_within(row[order])
@@ -111,11 +124,9 @@ def promoted_tokens(
     tokens = language_model.token_directions[ids]
     tokens = tokens - tokens.mean(0)
     best: tuple[list[pa.Array], list[pa.Array]] = [], []
-    # one room for all blocks: between what stays of each, holes of a block's size came to 15 GB
-    room = written.new_empty(min(QUERY_ROWS, len(written)), len(tokens))
+    room = Room(written, min(QUERY_ROWS, len(written)) * len(tokens))
     for start in range(0, len(written), QUERY_ROWS):
-        block = written[start : start + QUERY_ROWS]
-        logits = torch.mm(block, tokens.t(), out=room[: len(block)])
+        logits = room.product(written[start : start + QUERY_ROWS], tokens.t())
         for sign, column in zip((1.0, -1.0), best, strict=True):
             column.append(_named(logits.topk(n_tokens, dim=1), names, sign))
             logits.neg_()

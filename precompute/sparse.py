@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
 
 from precompute.fired_tiles import fired_entries
+from precompute.room import Room
 
 ENCODE_BLOCK_ENTRIES = 2_000_000  # 4 MB of bfloat16: a block of pre-activations stays near the core
 LEAST_BLOCK_ROWS = 1024  # a wide dictionary is cut into pieces rather than take fewer rows at once
@@ -38,35 +38,8 @@ class Way(NamedTuple):
         return max(1, self.entries // self.least_rows)
 
 
-class _Room:
-    """Room for the scores of one block after another, and for which of them are above a cut.
-
-    Each block leaves a few entries that stay. With room of its own it would leave them between
-    holes that the allocator does not fill: at a million latents they came to 22 GB.
-    """
-
-    def __init__(self, inputs: torch.Tensor, entries: int) -> None:
-        self._scores = inputs.new_empty(entries)
-        self._above = inputs.new_empty(entries, dtype=torch.bool)
-
-    def scored(
-        self,
-        inputs: torch.Tensor,
-        weights: torch.Tensor,
-        bias: torch.Tensor,
-        cut: float | torch.Tensor,
-    ) -> Entries:
-        """Scores and whether they are above, [n_rows, n_latents], until the next block."""
-        shape = (len(inputs), weights.shape[1])
-        scores, above = (
-            room[: math.prod(shape)].view(shape) for room in (self._scores, self._above)
-        )
-        torch.addmm(bias, inputs, weights, out=scores)
-        return scores, torch.gt(scores, cut, out=above)
-
-
 def _scan(inputs: torch.Tensor, entries: int) -> Find:
-    room = _Room(inputs, entries)
+    room = Room(inputs, entries)
 
     def find(
         inputs: torch.Tensor,
@@ -74,10 +47,12 @@ def _scan(inputs: torch.Tensor, entries: int) -> Find:
         bias: torch.Tensor,
         cut: float | torch.Tensor,
     ) -> Entries:
-        scores, above = room.scored(inputs, weights, bias, cut)
+        scores = room.product(inputs, weights, bias)
         # numpy's `nonzero` is ten times faster than torch's
-        found = torch.from_numpy(above.flatten().numpy().nonzero()[0])
-        return found, scores.flatten()[found]
+        found = torch.from_numpy(room.above(scores, cut).flatten().numpy().nonzero()[0])
+        values = scores.flatten()[found]
+        are_numbers = ~values.isnan()
+        return (found, values) if are_numbers.all() else (found[are_numbers], values[are_numbers])
 
     return find
 
@@ -143,12 +118,12 @@ def strongest(
     if isinstance(cut, torch.Tensor):
         cut = _in_precision_of(inputs.dtype, cut)
     blocks = list(product_blocks(inputs, n_latents, way))
-    room = _Room(inputs, max((_entries(*block) for block in blocks), default=0))
+    room = Room(inputs, max((_entries(*block) for block in blocks), default=0))
     best: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
     for rows, latents in blocks:
         own_cut = cut[latents] if isinstance(cut, torch.Tensor) else cut
-        block, above = room.scored(inputs[rows], weights[:, latents], bias[latents], own_cut)
-        block.masked_fill_(above.logical_not_(), -torch.inf)
+        block = room.product(inputs[rows], weights[:, latents], bias[latents])
+        block.masked_fill_(room.above(block, own_cut).logical_not_(), -torch.inf)
         top, place = block.topk(min(k, block.shape[1]))
         place = place + latents.start
         if rows.start in best:  # a wide dictionary comes in pieces

@@ -115,3 +115,17 @@ def test_blocks_of_different_sizes_share_their_room(monkeypatch):
     scores = inputs @ weights
     assert torch.equal(flat, (scores.flatten() > 0.5).nonzero().squeeze(1))
     torch.testing.assert_close(value, scores.flatten()[flat])
+
+
+@pytest.mark.usefixtures("width")
+@pytest.mark.parametrize("k", [None, 3])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_is_no_number_does_not_fire(rows, k, sign):
+    """Comparisons by bits would call it higher than everything."""
+    weights = torch.randn(D_IN, N_LATENTS, generator=torch.Generator().manual_seed(1)).bfloat16()
+    bias = torch.zeros(N_LATENTS).bfloat16()
+    bias[5] = sign * float("nan")
+    positions, values = Encoder(weights, bias, 0.0, k).active(rows.bfloat16())
+    assert not values.isnan().any()
+    assert 5 not in positions % N_LATENTS
+    assert len(positions) > N_ROWS

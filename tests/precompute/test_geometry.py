@@ -19,9 +19,10 @@ def _unit_rows(n: int, d: int, seed: int) -> torch.Tensor:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """37 queries are read in six blocks, 53 keys in five."""
+    """37 queries are read in six blocks, 53 keys in five, all but the first of them in three."""
     monkeypatch.setattr(geometry, "QUERY_ROWS", 7)
     monkeypatch.setattr(geometry, "KEY_ROWS", 11)
+    monkeypatch.setattr(geometry, "TILE_KEYS", 4)
 
 
 @pytest.mark.usefixtures("small_blocks")
