@@ -16,11 +16,11 @@ import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from precompute.geometry import COARSE_ERROR
+from precompute.geometry import COARSE_ERROR, TILE_KEYS
+from precompute.room import Room
 from precompute.sparse import entry_dots
 
 ROWS_AT_ONCE = 2048
-COSINES_AT_ONCE = 1 << 26  # 128 MB in bfloat16
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,27 @@ def similar_pairs(small: torch.Tensor, large: torch.Tensor, min_cosine: float) -
     """All pairs of unit rows, `small` [n_small, d] and `large` [n_large, d], at that cosine.
 
     A product in bfloat16 leaves the pairs that can be similar; float32 decides.
+
+    Returns:
+        Ordered by latent of `large`, then of `small`.
     """
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     coarse = small.bfloat16()
-    at_once = max(1, min(ROWS_AT_ONCE, COSINES_AT_ONCE // max(1, len(small))))
-    for start in range(0, len(large), at_once):
-        rows = large[start : start + at_once]
-        above = (rows.bfloat16() @ coarse.t()) >= min_cosine - COARSE_ERROR
-        row, column = np.divmod(above.flatten().numpy().nonzero()[0], len(small))
+    least = coarse.new_tensor(min_cosine - COARSE_ERROR)
+    below = torch.nextafter(least, torch.full_like(least, -torch.inf))
+    room = Room(coarse, ROWS_AT_ONCE * min(TILE_KEYS, len(small)))
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for start in range(0, len(large), ROWS_AT_ONCE):
+        rows = large[start : start + ROWS_AT_ONCE]
+        rounded = rows.bfloat16()
+        near = []
+        for first in range(0, len(small), TILE_KEYS):
+            product = room.product(rounded, coarse[first : first + TILE_KEYS].t())
+            flat = room.above(product, below).flatten().numpy().nonzero()[0]
+            row, column = np.divmod(flat, product.shape[1])
+            near.append((row, column + first))
+        row, column = map(np.concatenate, zip(*near, strict=True))
+        order = np.lexsort((column, row))
+        row, column = row[order], column[order]
         cosine = entry_dots(rows, small, torch.from_numpy(row), torch.from_numpy(column)).numpy()
         good = cosine >= min_cosine
         found.append((column[good], row[good] + start, cosine[good]))

@@ -15,16 +15,18 @@ def edges(*found: tuple[int, int, float]) -> Edges:
     return Edges(np.array(small), np.array(large), np.array(cosine, np.float32))
 
 
-@pytest.mark.parametrize("cosines_at_once", [1 << 26, 700])  # 2 row blocks, or 140 rows each
-def test_similar_pairs_are_all_pairs_at_that_cosine(monkeypatch, cosines_at_once):
-    monkeypatch.setattr(groups, "COSINES_AT_ONCE", cosines_at_once)
+@pytest.mark.parametrize(("rows_at_once", "tile"), [(2048, 2048), (140, 2)])
+def test_similar_pairs_are_all_pairs_at_that_cosine(monkeypatch, rows_at_once, tile):
+    monkeypatch.setattr(groups, "ROWS_AT_ONCE", rows_at_once)
+    monkeypatch.setattr(groups, "TILE_KEYS", tile)
     generator = torch.Generator().manual_seed(0)
     small, large = (torch.randn(n, 4, generator=generator) for n in (5, 3000))
     small, large = (rows / rows.norm(dim=1, keepdim=True) for rows in (small, large))
     found = similar_pairs(small, large, 0.7)
     cosine = (small @ large.t()).numpy()
     expected = {(i, j) for i, j in zip(*np.nonzero(cosine >= 0.7), strict=True)}
-    assert set(zip(found.small.tolist(), found.large.tolist(), strict=True)) == expected
+    in_order = list(zip(found.large.tolist(), found.small.tolist(), strict=True))
+    assert in_order == sorted((large, small) for small, large in expected)
     np.testing.assert_allclose(found.cosine, cosine[found.small, found.large], rtol=1e-5)
 
 
