@@ -75,11 +75,11 @@ def _nearest_block(
     n, rounded = len(queries), queries.bfloat16()
     indices, cosines = np.zeros((n, k), np.int64), np.full((n, k), -np.inf, np.float32)
     for first in range(0, len(keys), KEY_ROWS):
-        stop = min(first + KEY_ROWS, len(keys))
+        stop, width = min(first + KEY_ROWS, len(keys)), TILE_KEYS if first else KEY_ROWS
         cut = torch.from_numpy(cosines[:, -1]) - COARSE_ERROR
         near: list[tuple[np.ndarray, np.ndarray]] = []
-        for start in range(first, stop, TILE_KEYS if first else KEY_ROWS):
-            tile = slice(start, min(start + (TILE_KEYS if first else KEY_ROWS), stop))
+        for start in range(first, stop, width):
+            tile = slice(start, min(start + width, stop))
             product = room.product(rounded, coarse[tile].t())
             if own is not None:
                 same = np.arange(max(start, own), min(tile.stop, own + n))
@@ -87,8 +87,8 @@ def _nearest_block(
             if first == 0:
                 best = product.topk(min(k, product.shape[1]), dim=1).values[:, -1]
                 cut = best.float() - 2 * COARSE_ERROR
-            flat = room.above(product, cut.bfloat16()[:, None]).flatten().numpy().nonzero()[0]
-            row, column = np.divmod(flat, product.shape[1])
+            found = room.found(product, cut.bfloat16()[:, None])
+            row, column = np.divmod(found, product.shape[1])
             near.append((row, column + start))
         row, index = map(np.concatenate, zip(*near, strict=True))
         exact = entry_dots(queries, keys, *map(torch.from_numpy, (row, index))).numpy()

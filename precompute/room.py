@@ -51,6 +51,11 @@ class Room:
             np.greater(_bits(scores), _bits(near + 0.0), out=above.numpy())
         return above
 
+    def found(self, scores: torch.Tensor, cut: float | torch.Tensor) -> np.ndarray:
+        """Flat positions int64 of the scores `above` the cut, ascending."""
+        # numpy's `nonzero` is ten times as fast as torch's
+        return self.above(scores, cut).flatten().numpy().nonzero()[0]
+
 
 def _bits(values: torch.Tensor) -> np.ndarray:
     """The bits of bfloat16 as whole numbers, which are in the order of the values from 0 on.

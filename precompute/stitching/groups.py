@@ -71,8 +71,7 @@ def similar_pairs(small: torch.Tensor, large: torch.Tensor, min_cosine: float) -
         near = []
         for first in range(0, len(small), TILE_KEYS):
             product = room.product(rounded, coarse[first : first + TILE_KEYS].t())
-            flat = room.above(product, below).flatten().numpy().nonzero()[0]
-            row, column = np.divmod(flat, product.shape[1])
+            row, column = np.divmod(room.found(product, below), product.shape[1])
             near.append((row, column + first))
         row, column = map(np.concatenate, zip(*near, strict=True))
         order = np.lexsort((column, row))
