@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import dashboard_baseline, layout, meta_step, people, topk, training_route
+from benchmarks import cosines, dashboard_baseline, layout, meta_step, people, topk, training_route
 from precompute import activations
 
 Run = Callable[..., list[list[str]]]
@@ -59,6 +59,21 @@ def test_topk_refuses_times_of_ways_that_differ(words_printed, monkeypatch):
     monkeypatch.setattr(topk, "LatentLoop", Forgetful)
     with pytest.raises(AssertionError, match="loop and full sort differ"):
         words_printed(topk.main, "--latents", 96, "--d-in", 16, "--blocks", 2, "--block-rows", 64)
+
+
+SMALL_COSINES = ("--keys", 300, "--d-in", 16, "--queries", 64, "--rounds", 2)
+
+
+def test_cosines_compares_exact_ways_with_bare_products(words_printed):
+    lines = words_printed(cosines.main, *SMALL_COSINES)
+    ways = [line[2] for line in lines if line[:2] == ["300", "16"]]
+    assert ways == ["products", "nearest", "similar", "full"]
+
+
+def test_cosines_refuses_times_of_ways_that_differ(words_printed, monkeypatch):
+    monkeypatch.setattr(cosines, "full", lambda queries, keys: (queries @ keys.t())[:, :10].numpy())
+    with pytest.raises(AssertionError):
+        words_printed(cosines.main, *SMALL_COSINES)
 
 
 SMALL_META = ("--rows", 300, "--d-in", 16, "--meta-latents", 24, "--batch", 64, "--steps", 6)
