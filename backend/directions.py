@@ -42,6 +42,10 @@ _lock = threading.Lock()
 
 def row(run: Run, sae_id: str, latent: int) -> Vector | None:
     """The decoder row of one latent or meta-latent, float32 [d_in]; None when it is not stored."""
+    with _lock:
+        packed = _kept.get(_key(run, sae_id))
+    if packed is not None:
+        return _some(packed, [as_index(latent)]).get(latent)
     found = run.row(
         """
         select decoder, decoder_scale from directions where sae_id = $sae_id and latent = $latent
@@ -109,7 +113,7 @@ def cosine(first: ArrayLike, second: ArrayLike) -> float | None:
 
 def _packed(run: Run, sae_id: str) -> _Packed | None:
     """The rows of an SAE, read when they are not in memory; the one used longest ago makes way."""
-    key = (run.manifest.content_hash, as_text(sae_id))
+    key = _key(run, sae_id)
     with _lock:  # two pages that ask at once must not both read
         if key in _kept:
             _kept.move_to_end(key)
@@ -157,11 +161,18 @@ def _read(run: Run, sae_id: str) -> _Packed | None:
 def rows(run: Run, sae_id: str, latents: Sequence[int]) -> dict[int, Vector]:
     """Decoder rows of some latents, float32 [d_in] each; those that are not stored are absent."""
     packed = _packed(run, sae_id)
-    if packed is None:
-        return {}
-    places = {int(latent): place for place, latent in enumerate(packed.latents)}
+    return {} if packed is None else _some(packed, latents)
+
+
+def _key(run: Run, sae_id: str) -> tuple[str, str]:
+    return run.manifest.content_hash, as_text(sae_id)
+
+
+def _some(packed: _Packed, latents: Sequence[int]) -> dict[int, Vector]:
+    """`rows` of an SAE in memory, whose latents ascend."""
+    places = np.searchsorted(packed.latents, np.asarray(latents, packed.latents.dtype))
     return {
-        latent: packed.rows[places[latent]].astype(np.float32) * packed.scales[places[latent]]
-        for latent in latents
-        if latent in places
+        latent: packed.rows[place].astype(np.float32) * packed.scales[place]
+        for latent, place in zip(latents, places.tolist(), strict=True)
+        if place < len(packed.latents) and packed.latents[place] == latent
     }

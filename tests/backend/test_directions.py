@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,24 @@ def test_the_matrix_is_all_rows_in_order(run: Run) -> None:
 @pytest.mark.parametrize(("sae_id", "latent"), [(SMALL, 0), ("<b>", 0), (WIDE, 32), (WIDE, -1)])
 def test_a_row_that_is_not_stored_is_none(run: Run, sae_id: str, latent: int) -> None:
     assert directions.row(run, sae_id, latent) is None
+
+
+def test_rows_in_memory_are_those_of_the_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directions, "_kept", OrderedDict())
+    asked = [31, 0, 7, 32, -1, 2**31 - 1]  # of 32 latents
+    stored = {latent: directions.row(run, WIDE, latent) for latent in asked}
+    assert not directions._kept  # one row is no reason to read all
+    in_memory = directions.rows(run, WIDE, asked)
+    assert list(in_memory) == [31, 0, 7]
+    for latent in asked:
+        again = directions.row(run, WIDE, latent)
+        if latent in in_memory:
+            np.testing.assert_array_equal(in_memory[latent], stored[latent])
+            np.testing.assert_array_equal(again, stored[latent])
+        else:
+            assert again is None
+            assert stored[latent] is None
+    assert directions.rows(run, WIDE, []) == {}
 
 
 def test_an_sae_without_directions_has_no_matrix_and_no_nearest(run: Run) -> None:
