@@ -42,16 +42,16 @@ _lock = threading.Lock()
 
 def row(run: Run, sae_id: str, latent: int) -> Vector | None:
     """The decoder row of one latent or meta-latent, float32 [d_in]; None when it is not stored."""
-    with _lock:
-        packed = _kept.get(_key(run, sae_id))
+    index = as_index(latent)
+    packed = _kept.get(_key(run, sae_id))  # without the lock: who reads all rows holds it for long
     if packed is not None:
-        return _some(packed, [as_index(latent)]).get(latent)
+        return _some(packed, [index]).get(index)
     found = run.row(
         """
         select decoder, decoder_scale from directions where sae_id = $sae_id and latent = $latent
         """,
         sae_id=as_text(sae_id),
-        latent=as_index(latent),
+        latent=index,
     )
     if found is None:
         return None

@@ -10,8 +10,7 @@ many directions and some noise.
 - similar: all pairs at a cosine of 0.7 or more (`precompute/stitching/groups.py`);
 - full: all cosines in float32, and `torch.topk` of whole rows, as one would write it first.
 
-`nearest` and `full` must end with the same keys, but for keys whose cosines float32 cannot tell
-apart.
+`nearest` and `full` must end with the same cosines, to a millionth.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import torch
 from torch.nn.functional import normalize
 
 from benchmarks.turns import machine, ratio, take_turns
-from precompute.geometry import TILE_KEYS, nearest
+from precompute.geometry import QUERY_ROWS, TILE_KEYS, nearest
 from precompute.room import Room
 from precompute.stitching.groups import similar_pairs
 
@@ -49,8 +48,8 @@ def rows_like_decoders(n: int, d_in: int) -> torch.Tensor:
 def products(queries: torch.Tensor, keys: torch.Tensor) -> None:
     """All cosines in bfloat16, by the tiles that `nearest` uses once it has a cut."""
     rounded, coarse = queries.bfloat16(), keys.bfloat16()
-    room = Room(coarse, 2048 * TILE_KEYS)
-    for block in rounded.split(2048):
+    room = Room(coarse, QUERY_ROWS * TILE_KEYS)
+    for block in rounded.split(QUERY_ROWS):
         for tile in coarse.split(TILE_KEYS):
             room.product(block, tile.t())
 

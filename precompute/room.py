@@ -40,9 +40,9 @@ class Room:
                 with one; or a tensor of their precision.
         """
         above = self._above[: scores.numel()].view(scores.shape)
-        near = torch.as_tensor(cut, dtype=scores.dtype, device=scores.device)
         if scores.device.type != "cpu":
-            return torch.gt(scores, near, out=above)
+            return torch.gt(scores, cut, out=above)
+        near = torch.as_tensor(cut, dtype=scores.dtype)
         if scores.dtype != torch.bfloat16:  # numpy compares several times as fast as torch
             np.greater(scores.numpy(), near.numpy(), out=above.numpy())
         elif (near < 0).any():

@@ -56,12 +56,12 @@ def _scan(inputs: torch.Tensor, entries: int) -> Find:
     return find
 
 
-def _in_precision_of(scores: torch.dtype, cut: torch.Tensor) -> torch.Tensor:
+def _in_precision_of(dtype: torch.dtype, cut: torch.Tensor) -> torch.Tensor:
     """The highest cuts of a precision that let the same of its scores through.
 
     Compared with cuts of another precision, a whole block would be converted first.
     """
-    near = cut.to(scores)
+    near = cut.to(dtype)
     below = torch.nextafter(near, torch.full_like(near, -torch.inf))
     return torch.where(near.to(cut.dtype) > cut, below, near)
 
