@@ -71,7 +71,7 @@ def delta_scatter(points: Sequence[Record], mse: float, n: int) -> go.Figure:
         "dragmode": "pan",
         "legend": {**LEGEND_ABOVE, "itemsizing": "constant"},  # points alone are hard to see
         "shapes": [{"type": "line", **rule, "line": {"dash": "dot", "width": 1, "color": QUIET}}],
-        "xaxis": {"title": {"text": f"cosine with the nearest latent ({drawn})"}},
+        "xaxis": {"title": {"text": f"cosine with the nearest latent<br>({drawn})"}},
         "yaxis": {
             "title": {"text": "change of the error, millionths"},
             "tickvals": [math.asinh(tick) for tick in ticks],
