@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,19 +22,27 @@ from backend.store import Run
 
 MOST_IN_MEMORY = 2  # SAEs whose bytes are kept: one of latents, one of meta-latents
 BLOCK_ROWS = 2_048  # multiplied at once: as float32 they fit a processor's cache
-FETCH_ROWS = 4_096  # read at once, so that no second copy of all rows is ever in memory
+FETCH_BYTES = 8 << 20  # read at once, so that no second copy of all rows is ever in memory
 
 Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """All rows of one SAE: bytes [n, d_in], scale, length and index of each row [n]."""
+    """All rows of one SAE: bytes [n, d_in], scale and index of each row [n], indices ascending."""
 
     rows: NDArray[np.int8]
     scales: Vector
-    lengths: Vector
     latents: NDArray[np.int32]
+
+    @cached_property
+    def lengths(self) -> Vector:
+        """Of each row; made for the first who looks for the nearest, a sum of rows needs none."""
+        lengths = np.empty_like(self.scales)
+        for start in range(0, len(self.rows), BLOCK_ROWS):
+            block = self.rows[start : start + BLOCK_ROWS].astype(np.float32)
+            lengths[start : start + BLOCK_ROWS] = np.sqrt(np.einsum("ij,ij->i", block, block))
+        return lengths * self.scales
 
 
 _kept: OrderedDict[tuple[str, str], _Packed] = OrderedDict()
@@ -129,8 +138,8 @@ def _packed(run: Run, sae_id: str) -> _Packed | None:
 def _read(run: Run, sae_id: str) -> _Packed | None:
     bounds = run.row(
         """
-        select count(*) as n, max(octet_length(decoder)) as d_in
-        from directions where sae_id = $sae_id
+        select count(*) as n, max(latent) as last, any_value(saes.d_in) as d_in
+        from directions join saes using (sae_id) where sae_id = $sae_id
         """,
         sae_id=sae_id,
     )
@@ -138,24 +147,24 @@ def _read(run: Run, sae_id: str) -> _Packed | None:
         return None
     rows = np.empty((bounds["n"], bounds["d_in"]), np.int8)
     scales = np.empty(bounds["n"], np.float32)
-    lengths, latents = np.empty_like(scales), np.empty(bounds["n"], np.int32)
-    at = 0
-    read = run.batches(
-        "select latent, decoder, decoder_scale from directions where sae_id = $sae_id "
-        "order by latent",
-        FETCH_ROWS,
-        sae_id=sae_id,
-    )
-    for batch in read:
-        some_latents, decoders, some_scales = zip(*batch, strict=True)
-        some = slice(at, at + len(batch))
-        rows[some] = np.frombuffer(b"".join(decoders), np.int8).reshape(len(batch), -1)
-        scales[some], latents[some] = some_scales, some_latents
-        at += len(batch)
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = rows[start : start + BLOCK_ROWS].astype(np.float32)
-        lengths[start : start + BLOCK_ROWS] = np.sqrt(np.einsum("ij,ij->i", block, block))
-    return _Packed(rows, scales, lengths * scales, latents)
+    latents = np.empty(bounds["n"], np.int32)
+    at, step = 0, FETCH_BYTES // bounds["d_in"]
+    for start in range(0, bounds["last"] + 1, step):
+        # the file is sorted by SAE and latent: a range is in few row groups, and comes in order
+        batch = run.arrays(
+            """
+            select latent, decoder, decoder_scale from directions
+            where sae_id = $sae_id and latent >= $start and latent < $end
+            """,
+            sae_id=sae_id,
+            start=start,
+            end=start + step,
+        )
+        some = slice(at, at + len(batch["latent"]))
+        rows[some] = np.frombuffer(b"".join(batch["decoder"]), np.int8).reshape(-1, rows.shape[1])
+        scales[some], latents[some] = batch["decoder_scale"], batch["latent"]
+        at = some.stop
+    return _Packed(rows, scales, latents)
 
 
 def rows(run: Run, sae_id: str, latents: Sequence[int]) -> dict[int, Vector]:

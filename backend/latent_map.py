@@ -163,41 +163,39 @@ def hit_latents(run: Run, text: str, sae_id: str) -> list[int]:
 
 
 def _read_points(run: Run, sae_id: str) -> Points:
-    row = run.row(
+    found = run.arrays(
         """
-        with placed as (
-            select latent, x, y, label, count, tokens_seen, n_components,
-                decomposition_variance_explained
-            from latent_facts where sae_id = $sae_id and x is not null and y is not null
-        ), drawn as (
-            from placed order by hash(latent) limit $limit
-        )
-        select list(latent order by latent) as latents, list(x order by latent) as x,
-            list(y order by latent) as y, list(label order by latent) as labels,
-            list(count / greatest(tokens_seen, 1) order by latent) as density,
-            list(coalesce(n_components, 'nan'::float) order by latent) as n_components,
-            list(coalesce(decomposition_variance_explained, 'nan'::float) order by latent)
-                as explained,
-            max(hash(latent)) as largest_hash, (select count(*) from placed) as n_placed,
-            (select count(*) from latent_facts where sae_id = $sae_id) as n_latents
-        from drawn
+        select latent, x, y, label, count / greatest(tokens_seen, 1) as density,
+            coalesce(n_components, 'nan'::float) as n_components,
+            coalesce(decomposition_variance_explained, 'nan'::float) as explained,
+            hash(latent) as hash
+        from latent_facts where sae_id = $sae_id and x is not null and y is not null
+        order by hash limit $limit
         """,
         sae_id=sae_id,
         limit=MOST_POINTS,
     )
-    found = row or {}  # a list without rows is None
-    is_cut = found.get("n_placed", 0) > len(found.get("latents") or [])
+    of_all = run.row(
+        """
+        select count(*) as n_latents, count(*) filter (x is not null and y is not null) as n_placed
+        from latent_facts where sae_id = $sae_id
+        """,
+        sae_id=sae_id,
+    )
+    order = np.argsort(found["latent"])
+    n_placed = of_all["n_placed"] if of_all else 0
+    # of a map that is not cut, latents without a position may come too: they have no place in it
+    largest = int(found["hash"].max()) if n_placed > len(order) else LARGEST_HASH
     floats = {
-        name: np.array(found.get(name) or [], np.float32)
+        name: found[name][order].astype(np.float32)
         for name in ("x", "y", "density", "n_components", "explained")
     }
     return Points(
-        latents=np.array(found.get("latents") or [], np.int32),
-        labels=found.get("labels") or [],
-        n_placed=found.get("n_placed", 0),
-        n_latents=found.get("n_latents", 0),
-        # latents without a position may come too: they have no place among the points
-        largest_hash=found["largest_hash"] if is_cut else LARGEST_HASH,
+        latents=found["latent"][order],
+        labels=found["label"][order].tolist(),
+        n_placed=n_placed,
+        n_latents=of_all["n_latents"] if of_all else 0,
+        largest_hash=largest,
         **floats,
     )
 
@@ -214,10 +212,8 @@ def _largest_hash(run: Run, meta_sae_id: str, of_members: bool) -> int:
 
 def _two_lists(run: Run, rows: str, **params: Any) -> list[NDArray[Any]]:
     """Columns `latent` (int32) and `value` of a statement as two arrays."""
-    row = run.row(f"select list(latent) as latents, list(value) as found from ({rows})", **params)
-    found = row or {}
-    lists = (found.get("latents") or [], found.get("found") or [])
-    return [np.array(lists[0], np.int32), np.array(lists[1])]
+    found = run.arrays(rows, **params)
+    return [found["latent"], found["value"]]
 
 
 def _once(run: Run, key: tuple[str, ...], make: Callable[[], Kept]) -> Kept:

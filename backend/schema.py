@@ -13,8 +13,6 @@ parent SAE and a "token" is one such row.
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend.tables.columns import Column, Table
 from backend.tables.decompositions import COMPONENTS, MEMBERS
 from backend.tables.directions import DIRECTIONS
@@ -23,6 +21,7 @@ from backend.tables.experiments import CONCERNED, CONTINUATIONS, CURVES, EDITS
 from backend.tables.saes import LATENTS, SAES
 from backend.tables.stitching import STITCH_CURVE, STITCHING, SWAP_GROUPS
 from backend.tables.trust import COSINE_HISTOGRAMS, OTHER_DECOMPOSITIONS
+from backend.tables.types import FLOAT64, INT64, STRING
 
 SCHEMA_VERSION = 6
 MANIFEST_NAME = "manifest.json"
@@ -35,14 +34,14 @@ MEASUREMENTS = Table(
     "every figure that a page or the README quotes",
     ("experiment", "subject", "setting", "metric"),
     (
-        Column("experiment", pa.string(), "what was measured, e.g. meta_sae"),
-        Column("subject", pa.string(), "on what, e.g. sae-24576"),
-        Column("setting", pa.string(), "under which condition, e.g. heldout or gaussian null"),
-        Column("metric", pa.string(), "name of the figure, e.g. variance_explained"),
-        Column("value", pa.float64(), "the figure"),
-        Column("ci_low", pa.float64(), "lower end of its 95 % interval", True),
-        Column("ci_high", pa.float64(), "upper end", True),
-        Column("n", pa.int64(), "how many items it rests on"),
+        Column("experiment", STRING, "what was measured, e.g. meta_sae"),
+        Column("subject", STRING, "on what, e.g. sae-24576"),
+        Column("setting", STRING, "under which condition, e.g. heldout or gaussian null"),
+        Column("metric", STRING, "name of the figure, e.g. variance_explained"),
+        Column("value", FLOAT64, "the figure"),
+        Column("ci_low", FLOAT64, "lower end of its 95 % interval", True),
+        Column("ci_high", FLOAT64, "upper end", True),
+        Column("n", INT64, "how many items it rests on"),
     ),
 )
 

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
+from numpy.typing import NDArray
 
 from backend import later_tables
 from backend.derived_tables import APPLY_LABELS, DERIVED_TABLES, FOLD
@@ -83,13 +84,15 @@ class Run:
         finally:
             cursor.close()
 
-    def batches(self, sql: str, size: int, **params: Any) -> Iterator[list[tuple[Any, ...]]]:
-        """Rows of one statement as tuples, `size` at a time: never all of them in memory."""
+    def arrays(self, sql: str, **params: Any) -> dict[str, NDArray[Any]]:
+        """All rows of one statement, an array for each column: a fifth of the time of `query`.
+
+        A column with nulls comes as a masked array, so let the statement replace them.
+        """
         cursor = self._connection.cursor()
         try:
-            result = cursor.execute(sql, params)
-            while batch := result.fetchmany(size):
-                yield batch
+            # of an enum it would be no array, but no table has one
+            return cast("dict[str, NDArray[Any]]", cursor.execute(sql, params).fetchnumpy())
         finally:
             cursor.close()
 

@@ -6,11 +6,11 @@ back as silently different rows. So a run is opened only after these steps, chea
 1. the manifest is canonical and its content hash fits (`backend.manifest.read_manifest`);
 2. it lists exactly the tables of `backend.schema`, and each file exists with the recorded size;
 3. each file's SHA-256 fits, read in blocks;
-4. each file's Arrow schema is the contract's, column by column, and its row count is the recorded;
+4. each file's columns are the contract's, type by type, and its row count is the recorded;
 5. rows are strictly increasing in their key: sorted, and no key twice.
 
-Steps 4 and 5 guard against another writer, not against damage. No DuckDB and no Streamlit here, so
-that `python -m precompute check` can use it too.
+Steps 4 and 5 guard against another writer, not against damage. No Streamlit here, so that
+`python -m precompute check` can use it too.
 """
 
 from __future__ import annotations
@@ -18,19 +18,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import duckdb
 
 from backend.manifest import FileRecord, Manifest, RunError, read_manifest
 from backend.schema import MANIFEST_NAME, TABLES
 from backend.tables.columns import Table
+from backend.tables.types import named
 
 HASH_BLOCK_BYTES = 1 << 20
 
 Progress = Callable[[str, int, int], None]
 """Called as (table name, bytes verified so far, bytes of the whole run) after each file."""
+
+
+class _Found(NamedTuple):
+    """A column of a file, as its footer describes it."""
+
+    name: str
+    in_duckdb: str
+    nullable: bool
 
 
 def verify_run(folder: Path, progress: Progress | None = None, keys: bool = True) -> Manifest:
@@ -54,13 +62,14 @@ def verify_run(folder: Path, progress: Progress | None = None, keys: bool = True
     total = sum(record.bytes for record in manifest.files.values())
     done = 0
     for name, record in manifest.files.items():
-        path = folder / record.path
-        _verify_hash(path, record)
-        _verify_contents(path, TABLES[name], record, keys)
+        _verify_hash(folder / record.path, record)
         done += record.bytes
         if progress is not None:
             progress(name, done, total)
-    pa.default_memory_pool().release_unused()  # or a server would keep what the check needed
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        _verify_contents(folder, manifest, connection)
+    if keys:
+        _verify_order(folder, manifest)
     return manifest
 
 
@@ -96,73 +105,89 @@ def _verify_hash(path: Path, record: FileRecord) -> None:
         raise _error(path, "was damaged or changed after it was written (SHA-256 differs)")
 
 
-def _verify_contents(path: Path, table: Table, record: FileRecord, keys: bool) -> None:
+def _verify_contents(
+    folder: Path, manifest: Manifest, connection: duckdb.DuckDBPyConnection
+) -> None:
+    paths = {name: folder / record.path for name, record in manifest.files.items()}
     try:
-        with pq.ParquetFile(path) as file:
-            _verify_schema(path, table, file.schema_arrow)
-            if file.metadata.num_rows != record.rows:
-                found = file.metadata.num_rows
-                raise _error(path, f"has {found} rows instead of {record.rows}")
-            is_sorted = not keys or _has_increasing_keys(file, table)
-    except (pa.ArrowException, OSError) as error:
-        raise _error(path, f"cannot be read as Parquet ({error})") from error
-    if record.sort_key != table.sort_key or not is_sorted:
-        raise _error(path, f"is not sorted by a unique {', '.join(table.sort_key)}")
+        found = _contents(list(paths.values()), connection)
+    except duckdb.Error:  # of which file? asked once more, one by one
+        found = {}
+        for path in paths.values():
+            try:
+                found |= _contents([path], connection)
+            except duckdb.Error as error:
+                raise _error(path, f"cannot be read as Parquet ({error})") from error
+    for name, path in paths.items():
+        record, table, (columns, n_rows) = manifest.files[name], TABLES[name], found[str(path)]
+        _verify_columns(path, table, columns)
+        if n_rows != record.rows:
+            raise _error(path, f"has {n_rows} rows instead of {record.rows}")
+        if record.sort_key != table.sort_key:
+            raise _error(path, f"is not sorted by a unique {', '.join(table.sort_key)}")
 
 
-def _has_increasing_keys(file: pq.ParquetFile, table: Table) -> bool:
-    """`is_strictly_increasing` over the whole file, one row group in memory at a time."""
-    last: pa.Table | None = None
-    for group in range(file.num_row_groups):
-        keys = file.read_row_group(group, columns=list(table.sort_key), use_threads=False)
-        joined = keys if last is None else pa.concat_tables([last, keys])
-        if not is_strictly_increasing(joined):
-            return False
-        last = joined.slice(max(joined.num_rows - 1, 0))  # a table may be empty
-    return True
+def _contents(
+    paths: list[Path], connection: duckdb.DuckDBPyConnection
+) -> dict[str, tuple[list[_Found], int]]:
+    """Columns, in order, and number of rows of some files, by path."""
+    files = [str(path) for path in paths]
+    rows = connection.execute(
+        """
+        select file_name, name, duckdb_type, repetition_type, coalesce(num_children, 0)
+        from parquet_schema($files) order by file_name, column_id
+        """,
+        {"files": files},
+    ).fetchall()
+    counts = connection.execute(
+        "select file_name, num_rows from parquet_file_metadata($files)", {"files": files}
+    ).fetchall()
+    columns: dict[str, list[_Found]] = {file: [] for file in files}
+    inside = 0  # nodes that are yet to come below the last column
+    for file, name, in_duckdb, repetition, n_children in rows:
+        if in_duckdb is None:  # the root, whose children are the columns
+            inside = 0
+        elif inside:
+            inside += n_children - 1
+        else:
+            in_duckdb = in_duckdb.replace('"', "")  # around names that are keywords
+            columns[file].append(_Found(name, in_duckdb, repetition == "OPTIONAL"))
+            inside = n_children
+    return {file: (columns[file], n_rows) for file, n_rows in counts}
 
 
-def _verify_schema(path: Path, table: Table, found: pa.Schema) -> None:
-    expected = table.arrow
-    if found.equals(expected):
+def _verify_columns(path: Path, table: Table, found: list[_Found]) -> None:
+    expected = [_Found(c.name, c.type.in_duckdb, c.nullable) for c in table.columns]
+    if found == expected:
         return
-    lacking = [name for name in expected.names if name not in found.names]
-    extra = [name for name in found.names if name not in expected.names]
+    types = {column.name: column.in_duckdb for column in found}
+    lacking = [column.name for column in table.columns if column.name not in types]
+    extra = [name for name in types if name not in {column.name for column in table.columns}]
     wrong = [
-        f"{field.name} is {found.field(field.name).type}, not {field.type}"
-        for field in expected
-        if found.names.count(field.name) == 1 and found.field(field.name).type != field.type
+        f"{column.name} is {named(types[column.name])}, not {column.type}"
+        for column in table.columns
+        if types.get(column.name, column.type.in_duckdb) != column.type.in_duckdb
     ]
     faults = [f"lacks {lacking}"] * bool(lacking) + [f"adds {extra}"] * bool(extra) + wrong
     detail = "; ".join(faults) or "order or nullability of its columns differs"
     raise _error(path, f"does not have the columns of table {table.name}: {detail}")
 
 
-def is_strictly_increasing(keys: pa.Table) -> bool:
-    """Whether each row's key (all columns, first one most significant) exceeds the row before."""
-    if keys.num_rows < 2:
-        return True
-    before, after = keys.slice(0, keys.num_rows - 1), keys.slice(1)
-    tied: Any = None  # rows equal to their predecessor in all columns so far
-    for name in keys.column_names:
-        falls = _call("greater", before[name], after[name])
-        if _holds_anywhere(falls if tied is None else _call("and", tied, falls)):
-            return False
-        equal = _call("equal", before[name], after[name])
-        tied = equal if tied is None else _call("and", tied, equal)
-    return not _holds_anywhere(tied)
+def _verify_order(folder: Path, manifest: Manifest) -> None:
+    # imported here, because pyarrow would cost the app its start and memory
+    import pyarrow as pa
 
+    from backend.row_order import has_increasing_keys
 
-def _holds_anywhere(flags: Any) -> bool:
-    return bool(_call("any", flags).as_py())
-
-
-def _call(function: str, *arguments: Any) -> Any:
-    # imported here, because the app leaves the order of keys to `check` and would only wait for it;
-    # by name, because pyarrow makes its functions where a type checker cannot see them
-    from pyarrow.compute import call_function
-
-    return call_function(function, list(arguments))
+    for name, record in manifest.files.items():
+        path, sort_key = folder / record.path, TABLES[name].sort_key
+        try:
+            is_sorted = has_increasing_keys(path, sort_key)
+        except (pa.ArrowException, OSError) as error:
+            raise _error(path, f"cannot be read as Parquet ({error})") from error
+        if not is_sorted:
+            raise _error(path, f"is not sorted by a unique {', '.join(sort_key)}")
+    pa.default_memory_pool().release_unused()
 
 
 def _error(path: Path, fault: str) -> RunError:

@@ -118,7 +118,7 @@ def promoted_tokens(
     """
     written = language_model.place().into_residual(directions)
     if written is None:
-        none = pa.array([[]] * len(directions), pa.list_(TOKEN_LOGIT))
+        none = pa.array([[]] * len(directions), pa.list_(TOKEN_LOGIT.arrow))
         return none, none
     ids, names = _ordinary_tokens(language_model.tokenizer)
     tokens = language_model.token_directions[ids]
@@ -185,5 +185,5 @@ def _named(best: torch.return_types.topk, names: pa.StringArray, sign: float) ->
     n, k = best.indices.shape
     tokens = names.take(pa.array(best.indices.flatten().numpy()))
     logits = pa.array((sign * best.values).flatten().numpy())
-    both = pa.StructArray.from_arrays([tokens, logits], fields=list(TOKEN_LOGIT))
+    both = pa.StructArray.from_arrays([tokens, logits], fields=list(TOKEN_LOGIT.arrow))
     return pa.ListArray.from_arrays(pa.array(np.arange(0, n * k + 1, k), pa.int32()), both)

@@ -72,11 +72,11 @@ def index_table(
             pa.array(column).cast(field.type)
             for column, field in zip(
                 (best.latent, best.score, best.precision, best.recall, best.lift),
-                LATENT_SCORE,
+                LATENT_SCORE.arrow,
                 strict=True,
             )
         ],
-        fields=list(LATENT_SCORE),
+        fields=list(LATENT_SCORE.arrow),
     )
     return _rows(
         sae_id,
@@ -115,7 +115,7 @@ def promotes_index(sae_id: str, promoted: pa.ListArray, most: int) -> pa.Table:
     blank = pa.nulls(len(best), pa.float32())
     latents = pa.StructArray.from_arrays(
         [pa.array(latent[best], pa.int32()), pa.array(logit[best]), blank, blank, blank],
-        fields=list(LATENT_SCORE),
+        fields=list(LATENT_SCORE.arrow),
     )
     n_terms = len(encoded.dictionary)
     starts = np.searchsorted(term[best], np.arange(n_terms + 1))

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from backend.manifest import FileRecord, Manifest
 from backend.schema import MANIFEST_NAME, TABLES
 from backend.tables.columns import Table
+from backend.tables.types import FLOATS, INTEGERS, ListOf
 from precompute.rounding import rounded_column
 
 COMPRESSION_LEVEL = 19
@@ -102,9 +103,9 @@ def conform(table: Table, rows: pa.Table | dict[str, Any]) -> pa.Table:
             values = rows[column.name]
             if not isinstance(values, pa.Array | pa.ChunkedArray):
                 # given the type, pyarrow would cut 0.5 to 0; a cast of what it finds refuses that
-                exact = pa.types.is_integer(column.type)
-                values = pa.array(values, None if exact else column.type)
-            columns[column.name] = values.cast(column.type)
+                exact = column.type in INTEGERS
+                values = pa.array(values, None if exact else column.type.arrow)
+            columns[column.name] = values.cast(column.type.arrow)
             if column.mantissa_bits is not None:
                 columns[column.name] = rounded_column(columns[column.name], column.mantissa_bits)
         except pa.ArrowException as error:
@@ -208,7 +209,7 @@ def _parquet_writer(table: Table, path: Path) -> pq.ParquetWriter:
     dictionary = [
         column.name
         for column in table.columns
-        if not (pa.types.is_floating(column.type) or pa.types.is_list(column.type))
+        if column.type not in FLOATS and not isinstance(column.type, ListOf)
     ]
     return pq.ParquetWriter(
         path,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend.tables.columns import LATENT, SAE_ID, Column, Table
+from backend.tables.types import STRING
 
-LABEL = Column("label", pa.string(), "short name made offline; empty when it has none")
+LABEL = Column("label", STRING, "short name made offline; empty when it has none")
 IDS = (SAE_ID, LATENT)
 
 

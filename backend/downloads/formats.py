@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from backend.records import Record
 from backend.tables.columns import Column
+from backend.tables.types import FLOAT32, FLOATS, STRING, ListOf, Struct, Type
 
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -51,19 +51,19 @@ def written(
     return _json(rows, columns, about)
 
 
-def plain_value(value: Any, kind: pa.DataType) -> Any:
+def plain_value(value: Any, kind: Type) -> Any:
     """`value` as JSON may hold it: short figures, None for what is no number."""
     if value is None:
         return None
-    if pa.types.is_list(kind):
-        return [plain_value(item, kind.value_type) for item in value]
-    if pa.types.is_struct(kind):
-        return {part.name: plain_value(value.get(part.name), part.type) for part in kind.fields}
-    if pa.types.is_floating(kind):
+    if isinstance(kind, ListOf):
+        return [plain_value(item, kind.item) for item in value]
+    if isinstance(kind, Struct):
+        return {name: plain_value(value.get(name), part) for name, part in kind.parts}
+    if kind in FLOATS:
         if not math.isfinite(value):
             return None
-        return float(str(np.float32(value))) if pa.types.is_float32(kind) else float(value)
-    if pa.types.is_string(kind):
+        return float(str(np.float32(value))) if kind == FLOAT32 else float(value)
+    if kind == STRING:
         # half of a surrogate pair is no text in UTF-8
         return str(value).encode("utf-8", "replace").decode()
     return value
@@ -122,13 +122,14 @@ def _json(rows: Sequence[Record], columns: Sequence[Column], about: dict[str, An
 
 def _parquet(rows: Sequence[Record], columns: Sequence[Column], about: dict[str, Any]) -> bytes:
     # imported here, because only this format needs them
+    import pyarrow as pa
     import pyarrow.json as pj
     import pyarrow.parquet as pq
 
     metadata = {key: value if isinstance(value, str) else json.dumps(value)
                 for key, value in about.items()}  # fmt: skip
     schema = pa.schema(
-        [pa.field(c.name, c.type, metadata={"meaning": c.meaning}) for c in columns], metadata
+        [pa.field(c.name, c.type.arrow, metadata={"meaning": c.meaning}) for c in columns], metadata
     )
     # by way of JSON: pyarrow asks pandas about every list of Python values, and importing that
     # would cost a server more memory than all of this

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend import queries
 from backend.downloads import queries as own
 from backend.downloads.asked import (
@@ -28,6 +26,7 @@ from backend.schema import (
 )
 from backend.store import Run
 from backend.tables.columns import Column
+from backend.tables.types import FLOAT32, INT32, INT64, STRING
 
 WORD_LISTS = ("fires", "promotes", "suppresses", "members")
 
@@ -93,7 +92,7 @@ OF_LATENTS = (
             *of(COMPONENTS, "meta_sae_id", "meta_latent"),
             LABEL,
             *of(COMPONENTS, "activation", "cosine", "share", "stability"),
-            Column("n_members", pa.int64(), "latents that the meta-latent is a component of"),
+            Column("n_members", INT64, "latents that the meta-latent is a component of"),
         ),
         _components,
     ),
@@ -129,17 +128,17 @@ OF_LATENTS = (
         (SAE, INDEX),
         (
             *IDS,
-            Column("list", pa.string(), "fires, promotes, suppresses or members"),
-            Column("rank", pa.int32(), "0 is the first of its list"),
-            Column("term", pa.string(), "the word or token"),
+            Column("list", STRING, "fires, promotes, suppresses or members"),
+            Column("rank", INT32, "0 is the first of its list"),
+            Column("term", STRING, "the word or token"),
             Column(
                 "score",
-                pa.float32(),
+                FLOAT32,
                 "fires: F1; promotes, suppresses: logit; members: sum of weight x F1",
             ),
-            Column("precision", pa.float32(), "fires: of the firings, those on this word"),
-            Column("recall", pa.float32(), "fires: of the word's tokens, those it fires on"),
-            Column("count", pa.int64(), "fires: firings on the word; members: how many share it"),
+            Column("precision", FLOAT32, "fires: of the firings, those on this word"),
+            Column("recall", FLOAT32, "fires: of the word's tokens, those it fires on"),
+            Column("count", INT64, "fires: firings on the word; members: how many share it"),
         ),
         _terms,
     ),

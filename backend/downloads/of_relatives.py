@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend import queries, splitting, stitching, trust
 from backend.downloads import queries as own
 from backend.downloads.asked import (
@@ -24,8 +22,9 @@ from backend.schema import (
 )
 from backend.store import Run
 from backend.tables.columns import Column
+from backend.tables.types import FLOAT32, FLOAT64, INT32, STRING
 
-_DEPTH = Column("depth", pa.int32(), "0 is the latent asked about")
+_DEPTH = Column("depth", INT32, "0 is the latent asked about")
 
 
 def _neighbours(run: Run, asked: Asked) -> list[Record]:
@@ -88,7 +87,7 @@ OF_RELATIVES = (
             *IDS,
             *of(STITCHING, "small_sae_id", "kind", "delta_mse", "ci_low", "ci_high", "fired"),
             *of(STITCHING, "together", "nearest_latent"),
-            Column("nearest_label", pa.string(), "its label"),
+            Column("nearest_label", STRING, "its label"),
             *of(STITCHING, "max_cosine"),
         ),
         _novelty,
@@ -108,13 +107,13 @@ OF_RELATIVES = (
             *IDS,
             LABEL,
             _DEPTH,
-            Column("parent_sae_id", pa.string(), "SAE of its parent in the tree"),
-            Column("parent", pa.int32(), "latent that is its nearest one there"),
-            Column("cosine", pa.float32(), "cosine of both decoder directions"),
-            Column("together_share", pa.float64(), "of its firings, those with its parent's"),
-            Column("meta_sae_id", pa.string(), "meta-SAE of its strongest component"),
-            Column("meta_latent", pa.int32(), "its strongest component"),
-            Column("meta_label", pa.string(), "label of that"),
+            Column("parent_sae_id", STRING, "SAE of its parent in the tree"),
+            Column("parent", INT32, "latent that is its nearest one there"),
+            Column("cosine", FLOAT32, "cosine of both decoder directions"),
+            Column("together_share", FLOAT64, "of its firings, those with its parent's"),
+            Column("meta_sae_id", STRING, "meta-SAE of its strongest component"),
+            Column("meta_latent", INT32, "its strongest component"),
+            Column("meta_label", STRING, "label of that"),
         ),
         _splitting,
     ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend import queries, stitching
 from backend.answers import QuestionError, every_answer
 from backend.downloads import queries as own
@@ -30,6 +28,7 @@ from backend.records import Record
 from backend.schema import LATENTS, MEASUREMENTS, SAES, STITCH_CURVE, STITCHING
 from backend.store import Run
 from backend.tables.columns import LATENT, SAE_ID, Column
+from backend.tables.types import FLOAT32, STRING
 
 MOST_HITS = 10_000
 
@@ -115,7 +114,7 @@ OF_RUNS = (
         (
             *IDS,
             LABEL,
-            Column("decoder_sha256", pa.string(), "first 12 digits, as in `saes`"),
+            Column("decoder_sha256", STRING, "first 12 digits, as in `saes`"),
             *of(LATENTS, "label_kind", "label_source", "label_score", "label_accuracy"),
             *of(LATENTS, "label_auc", "label_tests", "count"),
         ),
@@ -144,23 +143,23 @@ OF_RUNS = (
             *of(SAES, "kind"),
             LATENT,
             LABEL,
-            Column("naming", pa.string(), "what the label speaks of"),
-            Column("accuracy", pa.float32(), "of the label on held-out members"),
+            Column("naming", STRING, "what the label speaks of"),
+            Column("accuracy", FLOAT32, "of the label on held-out members"),
             *of(LATENTS, "label_auc"),
-            Column("matched_term", pa.string(), "the term, label or number that fits the text"),
-            Column("matched_in", pa.string(), "index it is in, or label, or number"),
-            Column("match", pa.string(), "how it fits, e.g. exact, prefix, substring"),
-            Column("score", pa.float32(), "F1 when it fires on the term, logit when it promotes"),
-            Column("precision", pa.float32(), "of its firings, those on the term"),
-            Column("recall", pa.float32(), "of the term's tokens, those it fires on"),
-            Column("lift", pa.float32(), "share of its firings on the term / share of all tokens"),
-            Column("part_score", pa.float32(), "sum of weight x activation over the parts asked"),
+            Column("matched_term", STRING, "the term, label or number that fits the text"),
+            Column("matched_in", STRING, "index it is in, or label, or number"),
+            Column("match", STRING, "how it fits, e.g. exact, prefix, substring"),
+            Column("score", FLOAT32, "F1 when it fires on the term, logit when it promotes"),
+            Column("precision", FLOAT32, "of its firings, those on the term"),
+            Column("recall", FLOAT32, "of the term's tokens, those it fires on"),
+            Column("lift", FLOAT32, "share of its firings on the term / share of all tokens"),
+            Column("part_score", FLOAT32, "sum of weight x activation over the parts asked"),
             *of(LATENTS, "count", "tokens_seen", "n_components"),
-            Column("density", pa.float32(), "count / tokens_seen"),
-            Column("explained", pa.float32(), "variance explained by its decomposition"),
-            Column("stability", pa.float32(), "mean over its components"),
-            Column("cosine", pa.float32(), "with the nearest latent of its SAE"),
-            Column("novelty", pa.string(), "against the next smaller SAE, or the one named"),
+            Column("density", FLOAT32, "count / tokens_seen"),
+            Column("explained", FLOAT32, "variance explained by its decomposition"),
+            Column("stability", FLOAT32, "mean over its components"),
+            Column("cosine", FLOAT32, "with the nearest latent of its SAE"),
+            Column("novelty", STRING, "against the next smaller SAE, or the one named"),
         ),
         _hits,
     ),
@@ -179,7 +178,7 @@ OF_RUNS = (
             LABEL,
             *of(STITCHING, "kind", "delta_mse", "ci_low", "ci_high", "fired", "together"),
             *of(STITCHING, "max_cosine", "nearest_latent"),
-            Column("nearest_label", pa.string(), "label of the nearest latent"),
+            Column("nearest_label", STRING, "label of the nearest latent"),
         ),
         _stitching,
     ),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
+from backend.tables.types import FLOAT32, INT32, STRING, Struct, Type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROW_GROUP_ROWS = 40_000  # a lookup asks every group whether it has the id, so not too many
 SHOWN_BITS = 8  # what pages show with two digits: to 0.2 %
@@ -16,14 +20,14 @@ MOST_CHUNKS = 4_800  # columns times row groups of a file, before its groups gro
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its Arrow type, its meaning and unit, and whether it may be null.
+    """One column: its type, its meaning and unit, and whether it may be null.
 
     `mantissa_bits`: its floats, also inside lists, are stored with that many bits after the
     leading one, a relative error of at most 2^-(bits + 1); None stores all 23.
     """
 
     name: str
-    type: pa.DataType
+    type: Type
     meaning: str
     nullable: bool = False
     mantissa_bits: int | None = None
@@ -56,28 +60,32 @@ class Table:
     @property
     def arrow(self) -> pa.Schema:
         """The exact Arrow schema of the file, nullability included."""
-        return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
+        import pyarrow as pa
+
+        return pa.schema(
+            [pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in self.columns]
+        )
 
 
-TERM_SCORE = pa.struct(
-    [
-        ("term", pa.string()),
-        ("score", pa.float32()),
-        ("precision", pa.float32()),
-        ("recall", pa.float32()),
-        ("count", pa.int32()),
-    ]
+TERM_SCORE = Struct(
+    (
+        ("term", STRING),
+        ("score", FLOAT32),
+        ("precision", FLOAT32),
+        ("recall", FLOAT32),
+        ("count", INT32),
+    )
 )
-TOKEN_LOGIT = pa.struct([("token", pa.string()), ("logit", pa.float32())])
-LATENT_SCORE = pa.struct(
-    [
-        ("latent", pa.int32()),
-        ("score", pa.float32()),
-        ("precision", pa.float32()),
-        ("recall", pa.float32()),
-        ("lift", pa.float32()),
-    ]
+TOKEN_LOGIT = Struct((("token", STRING), ("logit", FLOAT32)))
+LATENT_SCORE = Struct(
+    (
+        ("latent", INT32),
+        ("score", FLOAT32),
+        ("precision", FLOAT32),
+        ("recall", FLOAT32),
+        ("lift", FLOAT32),
+    )
 )
 
-SAE_ID = Column("sae_id", pa.string(), "SAE (or meta-SAE) the row belongs to, as in `saes`")
-LATENT = Column("latent", pa.int32(), "index of the latent in its SAE, from 0")
+SAE_ID = Column("sae_id", STRING, "SAE (or meta-SAE) the row belongs to, as in `saes`")
+LATENT = Column("latent", INT32, "index of the latent in its SAE, from 0")

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend.tables.columns import SHOWN_BITS, Column, Table
+from backend.tables.types import FLOAT32, INT32, STRING
 
 _COMPONENT_COLUMNS = (
-    Column("meta_sae_id", pa.string(), "meta-SAE that made the decomposition"),
-    Column("latent", pa.int32(), "latent of the parent SAE"),
-    Column("meta_latent", pa.int32(), "meta-latent active on it"),
+    Column("meta_sae_id", STRING, "meta-SAE that made the decomposition"),
+    Column("latent", INT32, "latent of the parent SAE"),
+    Column("meta_latent", INT32, "meta-latent active on it"),
     Column(
         "activation",
-        pa.float32(),
+        FLOAT32,
         "its weight: row = bias + sum of activation x direction + residual",
         mantissa_bits=SHOWN_BITS,
     ),
     Column(
         "cosine",
-        pa.float32(),
+        FLOAT32,
         "cosine of the meta-latent's direction and the decoder row",
         mantissa_bits=SHOWN_BITS,
     ),
     Column(
         "share",
-        pa.float32(),
+        FLOAT32,
         "activation x <direction, row> / <row, row>; signed, adds to 1 with bias and residual",
         mantissa_bits=SHOWN_BITS,
     ),
     Column(
         "stability",
-        pa.float32(),
+        FLOAT32,
         "share of the other seeds in which a matched meta-latent is active on the latent",
         True,
     ),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend.tables.columns import LATENT, SAE_ID, WIDE_ROW_GROUP_ROWS, Column, Table
+from backend.tables.types import BINARY, FLOAT32
 
 DIRECTIONS = Table(
     "directions",
@@ -13,19 +12,19 @@ DIRECTIONS = Table(
     (
         SAE_ID,
         LATENT,
-        Column("decoder", pa.binary(), "d_in signed bytes: decoder row / decoder_scale, rounded"),
-        Column("decoder_scale", pa.float32(), "decoder row = decoder x decoder_scale"),
-        Column("encoder", pa.binary(), "the same of the encoder; null when not kept", True),
-        Column("encoder_scale", pa.float32(), "encoder = encoder x encoder_scale", True),
+        Column("decoder", BINARY, "d_in signed bytes: decoder row / decoder_scale, rounded"),
+        Column("decoder_scale", FLOAT32, "decoder row = decoder x decoder_scale"),
+        Column("encoder", BINARY, "the same of the encoder; null when not kept", True),
+        Column("encoder_scale", FLOAT32, "encoder = encoder x encoder_scale", True),
         Column(
             "encoder_bias",
-            pa.float32(),
+            FLOAT32,
             "activation = x . encoder + encoder_bias where that exceeds the threshold",
             True,
         ),
         Column(
             "encoder_threshold",
-            pa.float32(),
+            FLOAT32,
             "threshold of this latent; null when its SAE has one for all, in `saes`",
             True,
         ),

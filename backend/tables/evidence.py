@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend.tables.columns import (
     LATENT,
     LATENT_SCORE,
@@ -14,22 +12,19 @@ from backend.tables.columns import (
     Column,
     Table,
 )
+from backend.tables.types import FLOAT32, INT16, INT32, STRING, ListOf
 
 CONTEXTS = Table(
     "contexts",
     "the text that may be shown, never detokenised",
     ("context_id",),
     (
-        Column("context_id", pa.int32(), "id of the context, from 0"),
-        Column("source", pa.string(), "part of the corpus it comes from"),
-        Column("title", pa.string(), "title of its document"),
-        Column("text", pa.string(), "original text of the context"),
-        Column(
-            "token_starts", pa.list_(pa.int32()), "character offset in text where each token starts"
-        ),
-        Column(
-            "token_ends", pa.list_(pa.int32()), "character offset where it ends; spans may overlap"
-        ),
+        Column("context_id", INT32, "id of the context, from 0"),
+        Column("source", STRING, "part of the corpus it comes from"),
+        Column("title", STRING, "title of its document"),
+        Column("text", STRING, "original text of the context"),
+        Column("token_starts", ListOf(INT32), "character offset in text where each token starts"),
+        Column("token_ends", ListOf(INT32), "character offset where it ends; spans may overlap"),
     ),
     row_group_rows=TEXT_ROW_GROUP_ROWS,
 )
@@ -43,22 +38,22 @@ EXAMPLES = Table(
         LATENT,
         Column(
             "group",
-            pa.string(),
+            STRING,
             "top, random, or interval 1 to 3: equal widths, threshold to maximum, highest first",
         ),
-        Column("rank", pa.int32(), "0 is the strongest of its group"),
-        Column("context_id", pa.int32(), "context shown"),
-        Column("position", pa.int16(), "token where the latent fires most strongly in it"),
+        Column("rank", INT32, "0 is the strongest of its group"),
+        Column("context_id", INT32, "context shown"),
+        Column("position", INT16, "token where the latent fires most strongly in it"),
         Column(
             "activation",
-            pa.float32(),
+            FLOAT32,
             "activation at that token, to 0.05 %",
             mantissa_bits=SHOWN_BITS,
         ),
-        Column("positions", pa.list_(pa.int16()), "all tokens of the context where it fires"),
+        Column("positions", ListOf(INT16), "all tokens of the context where it fires"),
         Column(
             "activations",
-            pa.list_(pa.float32()),
+            ListOf(FLOAT32),
             "activation at each of them, to 0.05 %",
             mantissa_bits=SHOWN_BITS,
         ),
@@ -73,20 +68,20 @@ TERMS = Table(
         SAE_ID,
         Column(
             "index",
-            pa.string(),
+            STRING,
             "`fires`: words of the corpus, lower-cased; `phrases`: two or three of them in a row; "
             "`pieces`: tokens as the model reads them; `promotes`: tokens of the vocabulary",
         ),
-        Column("term", pa.string(), "the word, phrase or token"),
+        Column("term", STRING, "the word, phrase or token"),
         Column(
             "count",
-            pa.int32(),
+            INT32,
             "times it occurs in the text counted (phrases and pieces: a sample); 0 for promotes",
         ),
-        Column("n_latents", pa.int32(), "latents found for it before the list was cut"),
+        Column("n_latents", INT32, "latents found for it before the list was cut"),
         Column(
             "latents",
-            pa.list_(LATENT_SCORE),
+            ListOf(LATENT_SCORE),
             "best first; score = F1; promotes: score = logit, the rest null; to 0.2 %",
             mantissa_bits=SHOWN_BITS,
         ),
@@ -101,12 +96,12 @@ COFIRING = Table(
     (
         SAE_ID,
         LATENT,
-        Column("rank", pa.int16(), "0 has the highest Jaccard index"),
-        Column("other_latent", pa.int32(), "the latent that fires with it"),
-        Column("together", pa.int32(), "tokens of the sample on which both fire"),
-        Column("fired", pa.int32(), "tokens of the sample on which this latent fires"),
-        Column("other_fired", pa.int32(), "the same for the other one"),
-        Column("tokens_seen", pa.int32(), "tokens of the sample"),
+        Column("rank", INT16, "0 has the highest Jaccard index"),
+        Column("other_latent", INT32, "the latent that fires with it"),
+        Column("together", INT32, "tokens of the sample on which both fire"),
+        Column("fired", INT32, "tokens of the sample on which this latent fires"),
+        Column("other_fired", INT32, "the same for the other one"),
+        Column("tokens_seen", INT32, "tokens of the sample"),
     ),
 )
 
@@ -117,12 +112,12 @@ NEIGHBOURS = Table(
     (
         SAE_ID,
         LATENT,
-        Column("other_sae_id", pa.string(), "SAE in which the neighbour lives"),
-        Column("rank", pa.int16(), "0 is the nearest"),
-        Column("other_latent", pa.int32(), "the neighbour"),
+        Column("other_sae_id", STRING, "SAE in which the neighbour lives"),
+        Column("rank", INT16, "0 is the nearest"),
+        Column("other_latent", INT32, "the neighbour"),
         Column(
             "cosine",
-            pa.float32(),
+            FLOAT32,
             "cosine of the two decoder directions, to 0.2 %",
             mantissa_bits=SHOWN_BITS,
         ),

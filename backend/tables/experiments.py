@@ -6,13 +6,12 @@ An `experiment`, its `subject` and its `setting` mean the same in all these tabl
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from backend.tables.columns import LATENT, SAE_ID, Column, Table
+from backend.tables.types import BOOL, FLOAT32, INT16, INT32, STRING, ListOf
 
-EXPERIMENT = Column("experiment", pa.string(), "which experiment, as in `measurements`")
-SUBJECT = Column("subject", pa.string(), "on what, e.g. sae-4096")
-SETTING = Column("setting", pa.string(), "under which condition, e.g. an intervention or a method")
+EXPERIMENT = Column("experiment", STRING, "which experiment, as in `measurements`")
+SUBJECT = Column("subject", STRING, "on what, e.g. sae-4096")
+SETTING = Column("setting", STRING, "under which condition, e.g. an intervention or a method")
 
 CURVES = Table(
     "curves",
@@ -22,13 +21,13 @@ CURVES = Table(
         EXPERIMENT,
         SUBJECT,
         SETTING,
-        Column("metric", pa.string(), "what the line shows, e.g. kl by position"),
-        Column("step", pa.int32(), "place of the point along its line, from 0"),
-        Column("x", pa.float32(), "where it stands: a position, a strength, an L0, a bin's start"),
-        Column("value", pa.float32(), "the figure, in the unit of its metric"),
-        Column("ci_low", pa.float32(), "lower end of its 95 % interval", True),
-        Column("ci_high", pa.float32(), "upper end", True),
-        Column("n", pa.int32(), "how many items it rests on"),
+        Column("metric", STRING, "what the line shows, e.g. kl by position"),
+        Column("step", INT32, "place of the point along its line, from 0"),
+        Column("x", FLOAT32, "where it stands: a position, a strength, an L0, a bin's start"),
+        Column("value", FLOAT32, "the figure, in the unit of its metric"),
+        Column("ci_low", FLOAT32, "lower end of its 95 % interval", True),
+        Column("ci_high", FLOAT32, "upper end", True),
+        Column("n", INT32, "how many items it rests on"),
     ),
 )
 
@@ -37,22 +36,22 @@ EDITS = Table(
     "what became of an entity's facts after one of them was edited towards another entity's",
     ("kind", "entity", "other", "attribute", "method"),
     (
-        Column("kind", pa.string(), "table of facts that both entities are from, e.g. cities"),
-        Column("entity", pa.string(), "whose representation was edited"),
-        Column("other", pa.string(), "whose value the edit aims at"),
-        Column("attribute", pa.string(), "what was to change, e.g. country"),
-        Column("method", pa.string(), "how, as `setting` in `measurements`"),
-        Column("is_changed", pa.bool_(), "whether the answer became the other's"),
-        Column("n_kept", pa.int16(), "other attributes whose answer stayed"),
-        Column("n_others", pa.int16(), "other attributes that could have changed"),
-        Column("own_before", pa.float32(), "log-probability of the entity's own value, in nats"),
-        Column("own_after", pa.float32(), "the same after the edit"),
-        Column("other_before", pa.float32(), "log-probability of the other's value, in nats"),
-        Column("other_after", pa.float32(), "the same after the edit"),
-        Column("latent", pa.int32(), "the entity's latent; null where the method has none", True),
-        Column("other_latent", pa.int32(), "the other's latent; null likewise", True),
-        Column("removed", pa.list_(pa.int32()), "meta-latents taken away"),
-        Column("added", pa.list_(pa.int32()), "meta-latents put in"),
+        Column("kind", STRING, "table of facts that both entities are from, e.g. cities"),
+        Column("entity", STRING, "whose representation was edited"),
+        Column("other", STRING, "whose value the edit aims at"),
+        Column("attribute", STRING, "what was to change, e.g. country"),
+        Column("method", STRING, "how, as `setting` in `measurements`"),
+        Column("is_changed", BOOL, "whether the answer became the other's"),
+        Column("n_kept", INT16, "other attributes whose answer stayed"),
+        Column("n_others", INT16, "other attributes that could have changed"),
+        Column("own_before", FLOAT32, "log-probability of the entity's own value, in nats"),
+        Column("own_after", FLOAT32, "the same after the edit"),
+        Column("other_before", FLOAT32, "log-probability of the other's value, in nats"),
+        Column("other_after", FLOAT32, "the same after the edit"),
+        Column("latent", INT32, "the entity's latent; null where the method has none", True),
+        Column("other_latent", INT32, "the other's latent; null likewise", True),
+        Column("removed", ListOf(INT32), "meta-latents taken away"),
+        Column("added", ListOf(INT32), "meta-latents put in"),
     ),
 )
 
@@ -64,11 +63,11 @@ CONTINUATIONS = Table(
         EXPERIMENT,
         SUBJECT,
         SETTING,
-        Column("number", pa.int32(), "of the sample, from 0"),
-        Column("strength", pa.float32(), "length of what was added over the mean activation's"),
-        Column("prompt", pa.string(), "what it was given"),
-        Column("text", pa.string(), "what it wrote"),
-        Column("hits", pa.int16(), "tokens of the text that were steered towards"),
+        Column("number", INT32, "of the sample, from 0"),
+        Column("strength", FLOAT32, "length of what was added over the mean activation's"),
+        Column("prompt", STRING, "what it was given"),
+        Column("text", STRING, "what it wrote"),
+        Column("hits", INT16, "tokens of the text that were steered towards"),
     ),
 )
 
@@ -82,8 +81,8 @@ CONCERNED = Table(
         EXPERIMENT,
         SUBJECT,
         SETTING,
-        Column("metric", pa.string(), "name of the figure"),
-        Column("value", pa.float32(), "the figure"),
-        Column("n", pa.int32(), "how many items it rests on"),
+        Column("metric", STRING, "name of the figure"),
+        Column("value", FLOAT32, "the figure"),
+        Column("n", INT32, "how many items it rests on"),
     ),
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backend.elsewhere import ABOUT_KEY, ROW_GROUP_ROWS, SCHEMA, VERSION
+from backend.elsewhere_file import ABOUT_KEY, ROW_GROUP_ROWS, SCHEMA, VERSION
 from precompute.imports.foreign import ForeignLatent, ForeignSet
 from precompute.writer import write_atomically
 

@@ -67,7 +67,7 @@ def test_all_formats_of_a_list_hold_the_same_rows_with_the_declared_columns(
     assert rows, "the planted run has an answer to each"
     assert len(rows) == table.num_rows == len(cells)
     assert list(rows[0]) == table.column_names == list(cells[0]) == [c.name for c in columns]
-    assert [field.type for field in table.schema] == [column.type for column in columns]
+    assert [field.type for field in table.schema] == [column.type.arrow for column in columns]
     for place, stored in enumerate(table.to_pylist()):
         for column in columns:
             value = plain_value(stored[column.name], column.type)

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from backend import elsewhere
-from backend.elsewhere import ABOUT_KEY, SCHEMA, imported_path, said_elsewhere
+from backend import elsewhere_file
+from backend.elsewhere import imported_path, said_elsewhere
+from backend.elsewhere_file import ABOUT_KEY, SCHEMA
 from precompute.imports.foreign import ForeignLatent
 from tests.backend.elsewhere_files import HASH, latent, write
 from tests.planted import WIDE
@@ -149,7 +150,7 @@ def test_other_columns_are_told(run):
 
 def test_a_piece_too_large_for_a_page_is_not_read(run, monkeypatch):
     write(run, {3: latent("x" * 10_000)})
-    monkeypatch.setattr(elsewhere, "MOST_GROUP_BYTES", 1_000)
+    monkeypatch.setattr(elsewhere_file, "MOST_GROUP_BYTES", 1_000)
     assert "has more than 0 MB in one piece" in said_elsewhere(run, SAE, 3)[1][0]
 
 

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from backend.manifest import Manifest, RunError, read_manifest
+from backend.row_order import is_strictly_increasing
 from backend.schema import MANIFEST_NAME, SCHEMA_VERSION, TABLES
-from backend.verify import is_strictly_increasing, verify_run
+from backend.verify import verify_run
 from precompute.writer import sha256_of, write_manifest
 
 NEXT_COMMAND = "python -m precompute run precompute/configs/planted.toml"
@@ -148,13 +149,47 @@ def test_column_of_another_type_is_named_with_both_types(copied_run: Path) -> No
     place = rows.column_names.index("cosine")
     field = pa.field("cosine", pa.float64(), nullable=False)
     forge(copied_run, "neighbours", rows.set_column(place, field, rows["cosine"].cast("float64")))
-    refuse(copied_run, "neighbours.parquet", "cosine is double, not float")
+    refuse(copied_run, "neighbours.parquet", "cosine is float64, not float32")
 
 
 def test_columns_in_another_order(copied_run: Path) -> None:
     rows = pq.read_table(copied_run / "measurements.parquet")
     forge(copied_run, "measurements", rows.select(rows.column_names[::-1]))
     refuse(copied_run, "measurements.parquet", "order or nullability")
+
+
+def test_nullable_where_the_contract_is_not(copied_run: Path) -> None:
+    rows = pq.read_table(copied_run / "measurements.parquet")
+    fields = [field.with_nullable(True) for field in rows.schema]
+    forge(copied_run, "measurements", rows.cast(pa.schema(fields)))
+    refuse(copied_run, "measurements.parquet", "order or nullability")
+
+
+def test_part_of_a_struct_of_another_type(copied_run: Path) -> None:
+    rows = pq.read_table(copied_run / "latents.parquet")
+    place = rows.column_names.index("promoted")
+    kind = pa.list_(pa.struct([("token", pa.string()), ("logit", pa.float64())]))
+    field = pa.field("promoted", kind, nullable=False)
+    forge(copied_run, "latents", rows.set_column(place, field, rows["promoted"].cast(kind)))
+    found = "promoted is STRUCT(token VARCHAR, logit DOUBLE)[]"
+    refuse(copied_run, "latents.parquet", found, "not list<struct<token: string, logit: float32>>")
+
+
+def test_no_parquet_at_all_with_the_right_hash(copied_run: Path) -> None:
+    """What another writer may do; the table is named although all are read in one statement."""
+    forge(copied_run, "members", pq.read_table(copied_run / "members.parquet"))
+    path = copied_run / "members.parquet"
+    path.write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    manifest = read_manifest(copied_run)
+    record = replace(manifest.files["members"], bytes=108, sha256=sha256_of(path))
+    write_manifest(copied_run, replace(manifest, files={**manifest.files, "members": record}))
+    refuse(copied_run, "members.parquet", "cannot be read as Parquet")
+
+
+def test_a_folder_whose_name_looks_like_a_pattern(copied_run: Path) -> None:
+    """DuckDB reads such names as patterns of many files, where no file has the very name."""
+    renamed = copied_run.rename(copied_run.with_name("run [a-b]* {c} 'd'"))
+    verify_run(renamed)
 
 
 def test_row_count_that_differs_from_the_manifest(copied_run: Path) -> None:

@@ -65,7 +65,7 @@ def test_the_promotes_index_lists_the_latents_that_promote_a_token_most():
         [],
         [{"token": "sky", "logit": 2.0}, {"token": "air", "logit": -1.0}],
     ]
-    table = promotes_index("sae-4", pa.array(promoted, pa.list_(TOKEN_LOGIT)), 2)
+    table = promotes_index("sae-4", pa.array(promoted, pa.list_(TOKEN_LOGIT.arrow)), 2)
     assert table.schema == TERMS.arrow
     rows = {row["term"]: row for row in table.to_pylist()}
     assert {term: row["n_latents"] for term, row in rows.items()} == {"sky": 3, "sea": 1, "air": 1}
@@ -79,5 +79,5 @@ def test_the_promotes_index_lists_the_latents_that_promote_a_token_most():
 def test_without_pairs_and_without_tokens_the_indexes_are_empty():
     none = TermScores(*(np.empty(0, kind) for kind in (int, int, *[float] * 4, int)))
     assert ranked_index("sae-4", "fires", none, WORDS, TOTALS, 3).num_rows == 0
-    assert promotes_index("sae-4", pa.array([[], []], pa.list_(TOKEN_LOGIT)), 3).num_rows == 0
+    assert promotes_index("sae-4", pa.array([[], []], pa.list_(TOKEN_LOGIT.arrow)), 3).num_rows == 0
     assert term_lists(none, WORDS, 2).to_pylist() == [[], []]
