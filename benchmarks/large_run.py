@@ -107,9 +107,9 @@ def _write(
             for batch in reader:
                 rows = pa.Table.from_batches([batch])
                 arrays = {
-                    column.name: rows[column.name].cast(column.type)
+                    column.name: rows[column.name].cast(column.type.arrow)
                     if column.name in rows.column_names
-                    else pa.nulls(len(rows), column.type)
+                    else pa.nulls(len(rows), column.type.arrow)
                     for column in table.columns
                 }
                 rows = pa.Table.from_pydict(arrays, schema=table.arrow)

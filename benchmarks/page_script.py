@@ -34,6 +34,8 @@ def rerun(script: Path, page: str | None, parameters: dict[str, str]) -> tuple[f
     if script not in _opened:
         app = AppTest.from_file(str(script), default_timeout=SECONDS_AT_MOST).run()
         _opened[script] = app if page is None else app.switch_page(page)
+        if page is not None:
+            _load_later_tables()
     app = _opened[script]
     for name, value in parameters.items():
         app.query_params[name] = value
@@ -43,3 +45,12 @@ def rerun(script: Path, page: str | None, parameters: dict[str, str]) -> tuple[f
     if app.exception:
         raise RuntimeError(f"{script.name} {parameters}: {app.exception[0].message}")
     return times
+
+
+def _load_later_tables() -> None:
+    """What a server of the app has in memory a few seconds after its start (`serve.py`)."""
+    from backend.listing import data_dir, list_runs
+    from backend.opener import opened_run
+
+    first = list_runs(data_dir())[0]
+    opened_run(first.path, first.short_hash).load_later_tables()
