@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from precompute.config import ConfigError
+from precompute.exports.folder import MARK_NAME, MOST_MARK_BYTES
 from precompute.imports.activation_rows import FieldNames, keep_activation
-from precompute.imports.bounded_files import in_order, index_of, json_lines
+from precompute.imports.bounded_files import in_order, index_of, json_lines, json_object
 from precompute.imports.foreign import ForeignSet, number, numbers, paired
 from precompute.imports.identity import Identity
 from precompute.imports.model_names import is_same_model
@@ -25,6 +26,7 @@ from precompute.imports.token_texts import TokenTexts
 FOLDERS = ("explanations", "features", "activations")
 ENDINGS = (".jsonl", ".jsonl.gz")
 ABOUT_A_SET = ("release", "model", "sourceset", "source")  # files about all of it
+LEVELS_OF_AN_EXPORT = 3  # <export>/<model>/<source>/<kind of rows>
 VECTORS_A_FILE = 32
 DENSITY_STEP = "0.00001"  # densities were printed in percent with three decimals
 MOST_OTHERS = 20
@@ -35,7 +37,8 @@ def read_neuronpedia(path: Path, identity: Identity) -> ForeignSet:
     """All rows below `path` that are about the SAE.
 
     Args:
-        path: the folder of a source, one of its folders, or a single file.
+        path: the folder of a source, one of its folders, a folder with one source somewhere below
+            it (what `export neuronpedia` writes), or a single file.
         identity: the SAE that each row is compared with; when it names a model or a source, rows
             about others are passed over.
 
@@ -44,7 +47,8 @@ def read_neuronpedia(path: Path, identity: Identity) -> ForeignSet:
             or there are several sources and none is named.
     """
     found = ForeignSet("neuronpedia", {"tool": "Neuronpedia", "density_step": DENSITY_STEP})
-    reading = _Reading(found, identity)
+    path = _source_folder(path)
+    reading = _Reading(found, identity, is_own_export(path, identity))
     files = _files(path)
     for file in files:
         n_vectors = len(found.vectors)
@@ -65,13 +69,14 @@ def read_neuronpedia(path: Path, identity: Identity) -> ForeignSet:
 class _Reading:
     """What the rows so far said."""
 
-    def __init__(self, found: ForeignSet, identity: Identity) -> None:
+    def __init__(self, found: ForeignSet, identity: Identity, is_own: bool) -> None:
         self.model: str | None = None
         self.source: str | None = None
         self.others: set[str] = set()
         self.n_again = 0
         self._found = found
         self._identity = identity
+        self._is_own = is_own  # names in an export are the choice of who made it
         self._texts = TokenTexts()
         self._with_statistics: set[int] = set()
 
@@ -114,7 +119,7 @@ class _Reading:
         if isinstance(vector, list) and vector and n_vectors < VECTORS_A_FILE:
             self._found.vectors[index] = np.array(numbers(vector), np.float32)
         hook = row.get("hookName")
-        if isinstance(hook, str):
+        if isinstance(hook, str) and not self._is_own:
             self._identity.check_place(place_of(hook), hook, where)
 
     def _is_asked(self, model: str, source: str) -> bool:
@@ -133,8 +138,9 @@ class _Reading:
                 f"{where}: about {model}/{source}, but earlier rows are about "
                 f"{self.model}/{self.source}. Give one of them with --model and --source"
             )
-        self._identity.check_model(model, where)
-        self._identity.check_source(model, source, where)
+        if not self._is_own:
+            self._identity.check_model(model, where)
+            self._identity.check_source(model, source, where)
         self.model, self.source = model, source
 
 
@@ -153,18 +159,45 @@ def _text_field(row: dict[str, Any], name: str, where: str) -> str:
     return value
 
 
+def is_own_export(folder: Path, identity: Identity) -> bool:
+    """Whether `folder` is, or lies in, what our export of this very SAE wrote."""
+    for place in (folder, *folder.parents[:LEVELS_OF_AN_EXPORT]):
+        mark = place / MARK_NAME
+        if mark.is_file():
+            return identity.check_export(json_object(mark, MOST_MARK_BYTES))
+    return False
+
+
+def _source_folder(path: Path) -> Path:
+    """The folder of the one source at or below a path; the path itself where it is clear or none.
+
+    Raises:
+        ConfigError: there are several.
+    """
+    if path.is_file() or any((path / name).is_dir() for name in FOLDERS) or _rows_in(path):
+        return path
+    below = (folder for name in FOLDERS for folder in path.rglob(name) if folder.is_dir())
+    sources = sorted({folder.parent for folder in below if _rows_in(folder)})
+    if len(sources) > 1:
+        names = ", ".join(str(source) for source in sources[:MOST_OTHERS])
+        raise ConfigError(f"{path} has several sources: {names}. Give the folder of one of them")
+    return sources[0] if sources else path
+
+
+def _has_rows(file: Path) -> bool:
+    return file.name.endswith(ENDINGS) and file.name.split(".")[0] not in ABOUT_A_SET
+
+
+def _rows_in(folder: Path) -> list[Path]:
+    return [file for file in in_order(list(folder.iterdir())) if _has_rows(file)]
+
+
 def _files(path: Path) -> list[Path]:
     """The files to read: explanations, then statistics, then activations."""
     if path.is_file():
         return [path]
     folders = [path, *(path / name for name in FOLDERS)]
-    files = [
-        file
-        for folder in folders
-        if folder.is_dir()
-        for file in in_order(list(folder.iterdir()))
-        if file.name.endswith(ENDINGS) and file.name.split(".")[0] not in ABOUT_A_SET
-    ]
+    files = [file for folder in folders if folder.is_dir() for file in _rows_in(folder)]
     if not files:
         raise ConfigError(
             f"{path} has no file *.jsonl.gz, nor has a folder {', '.join(FOLDERS)} in it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -58,6 +59,7 @@ def test_labels_figures_and_tokens_come_back_equal(gpt2_run, tmp_path, sae_id, n
 def test_a_meta_sae_comes_back_and_is_not_taken_for_another(gpt2_run, tmp_path):
     names = ("--model-id", MODEL, "--source-id", "8-meta4-jb")
     folder = export(gpt2_run, META, tmp_path / "np", *names)
+    (tmp_path / "np" / "export.json").unlink()  # which is a proof, as the next test has it
     out = tmp_path / "data"
     assert "--trust-width" in refusal("neuronpedia", folder, gpt2_run, out, META)
     done = run_import("neuronpedia", folder, gpt2_run, out, META, trusts_width=True)
@@ -69,6 +71,34 @@ def test_a_meta_sae_comes_back_and_is_not_taken_for_another(gpt2_run, tmp_path):
         "neuronpedia", folder, gpt2_run, tmp_path / "none", WIDE
     )
     assert known == f"{MODEL}/{SOURCE}"
+
+
+@pytest.mark.parametrize(
+    "given", ["", "my-model", "my-model/8-mine-jb", "my-model/8-mine-jb/features"]
+)
+def test_an_export_under_any_name_comes_back_from_its_folder_and_those_in_it(
+    gpt2_run, tmp_path, given
+):
+    """The command of the README: names are of the exporter's choice, the mark says what it is."""
+    names = ("--model-id", "my-model", "--source-id", "8-mine-jb")
+    export(gpt2_run, WIDE, tmp_path / "np", *names)
+    done = run_import("neuronpedia", tmp_path / "np" / given, gpt2_run, tmp_path / "data")
+    assert "an export of this run" in done.report
+    assert set(done.rows) == set(own_latents(gpt2_run, WIDE))
+
+
+def test_the_mark_of_another_run_or_sae_proves_nothing(gpt2_run, tmp_path):
+    names = ("--model-id", "my-model", "--source-id", "8-mine-jb")
+    export(gpt2_run, SMALL, tmp_path / "np", *names)
+    told = refusal("neuronpedia", tmp_path / "np", gpt2_run, tmp_path / "data")
+    assert "about the model my-model" in told
+
+
+def test_of_several_sources_one_is_asked_for(gpt2_run, tmp_path):
+    folder = export(gpt2_run, WIDE, tmp_path / "np")
+    shutil.copytree(folder, folder.with_name("other"))
+    told = refusal("neuronpedia", tmp_path / "np", gpt2_run, tmp_path / "data")
+    assert "several sources" in told and str(folder.with_name("other")) in told
 
 
 @pytest.mark.parametrize("position", [0, 1, 4])
