@@ -29,6 +29,7 @@ from precompute.named.stage import make_directions, split_directions
 from precompute.names.stage import give_names
 from precompute.passes.stage import counted_rows, drop_shards, make_shards, merged, sae_pass
 from precompute.published.finding import with_found_saes
+from precompute.published.refusals import check_rows
 from precompute.published.stage import import_published
 from precompute.publishing import finished_run, publish
 from precompute.sources import LanguageModel, load_language_model
@@ -129,7 +130,14 @@ def make_saes(
     stages: Stages,
     places: Places,
 ) -> None:
-    """Harvest the activations, then train the suite or load the published SAEs."""
+    """Harvest the activations, then train the suite or load the published SAEs.
+
+    Raises:
+        ConfigError: a published SAE reads rows of another length; nothing was harvested for it.
+    """
+    d_in = language_model.place(config.model).d_in
+    for one in config.published.found if config.published is not None else ():
+        check_rows(one.place, one.d_in, d_in)
     make_activations(config, language_model, text, stages, places)
     if config.published is not None:
         for published, sae_id in zip(config.published.found, config.sae_ids, strict=True):

@@ -18,23 +18,19 @@ from typing import Any
 
 import torch
 from sae_lens import SAE
+from safetensors import SafetensorError
 
 from precompute.config import ConfigError, PublishedConfig
 from precompute.dictionary import Dictionary
+from precompute.published.refusals import (
+    SCALED,
+    check_architecture,
+    check_normalisation,
+    check_numbers,
+)
 from precompute.published.section import PublishedSae
 
-READABLE = ("standard", "jumprelu", "gated", "topk")
 UNIT_NORM_TOLERANCE = 1e-3
-SCALED = "expected_average_only_in"
-BY_TOKEN = (
-    "it rescales every token by itself, so its decoder rows mean something else at every token and "
-    "cannot be compared or added across tokens"
-)
-REFUSED = {
-    "layer_norm": BY_TOKEN,
-    "constant_norm_rescale": BY_TOKEN,
-    "covariance_whitening": "it whitens activations first, and the whitening is not in its weights",
-}
 
 
 def load_published(config: PublishedConfig, published: PublishedSae) -> Dictionary:
@@ -48,7 +44,7 @@ def load_published(config: PublishedConfig, published: PublishedSae) -> Dictiona
             sae: Any = SAE.load_from_disk(published.folder)
         else:
             sae = SAE.from_pretrained(published.release or "", published.id)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ConfigError(
             f"{published.place} could not be loaded ({error}). It needs the Hugging Face hub or, "
             "with saes.path, a folder with cfg.json and sae_weights.safetensors"
@@ -74,11 +70,8 @@ def as_dictionary(sae: Any, place: str, norm_scaling_factor: float | None = None
         ConfigError: it cannot be expressed as a `Dictionary`; the message says why.
     """
     architecture = sae.cfg.architecture()
-    if architecture not in READABLE:
-        raise ConfigError(
-            f"{place}: architecture {architecture} is none of {', '.join(READABLE)} (BatchTopK and "
-            "Matryoshka SAEs are saved as jumprelu)"
-        )
+    check_architecture(place, architecture)
+    check_numbers(place, sae.state_dict().items())
     sae = sae.to(dtype=torch.float32)  # before anything is multiplied
     _undo_normalisation(sae, place, norm_scaling_factor)
     if architecture == "topk" and not sae.cfg.rescale_acts_by_decoder_norm:
@@ -111,18 +104,9 @@ def as_dictionary(sae: Any, place: str, norm_scaling_factor: float | None = None
 
 
 def _undo_normalisation(sae: Any, place: str, factor: float | None) -> None:
-    expected = sae.cfg.normalize_activations
-    if expected == SCALED:
-        if factor is None:
-            raise ConfigError(
-                f"{place} expects activations multiplied by a factor (normalize_activations = "
-                f"{SCALED}) that its folder does not say. Give saes.norm_scaling_factor: "
-                "sqrt(d_in) / mean norm of the activations it was trained on"
-            )
+    check_normalisation(place, sae.cfg.normalize_activations, factor)
+    if sae.cfg.normalize_activations == SCALED:
         sae.fold_activation_norm_scaling_factor(factor)
-    elif expected != "none":
-        why = REFUSED.get(expected, "that cannot be undone in its weights")
-        raise ConfigError(f"{place}: normalize_activations = {expected}: {why}")
 
 
 def _check_unit_rows(sae: Any, place: str) -> None:

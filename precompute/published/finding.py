@@ -7,6 +7,7 @@ how its config is written (`sae_lens.loading`), for a folder it reads old and ne
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,17 @@ from pydantic import ValidationError
 
 from precompute.config import ConfigError, RunConfig
 from precompute.dictionary import CONFIG_NAME, WEIGHTS_NAME
+from precompute.imports.model_names import is_same_model
+from precompute.published.refusals import (
+    check_activation,
+    check_architecture,
+    check_header,
+    check_normalisation,
+)
 from precompute.published.section import PublishedConfig, PublishedSae
 from precompute.sections import ModelConfig
+
+log = logging.getLogger(__name__)
 
 HASH_BLOCK_BYTES = 1 << 24
 _RESIDUAL = re.compile(r"blocks\.(\d+)\.hook_resid_(pre|post)")
@@ -54,14 +64,14 @@ def _in_folder(section: PublishedConfig, path: Path) -> list[PublishedSae]:
             f"saes.path: neither {path} nor a folder in it holds {CONFIG_NAME} and {WEIGHTS_NAME}, "
             "the layout in which sae-lens saves an SAE"
         )
-    return [_from_folder(path, name) for name in names]
+    return [_from_folder(section, path, name) for name in names]
 
 
 def _folders(path: Path) -> list[str]:
     return sorted(str(f.parent.relative_to(path)) for f in path.glob(f"**/{CONFIG_NAME}"))
 
 
-def _from_folder(path: Path, name: str) -> PublishedSae:
+def _from_folder(section: PublishedConfig, path: Path, name: str) -> PublishedSae:
     from sae_lens.loading.pretrained_sae_loaders import (  # takes seconds: only when it is needed
         get_sae_lens_config_from_disk,
         handle_config_defaulting,
@@ -76,16 +86,23 @@ def _from_folder(path: Path, name: str) -> PublishedSae:
         )
     try:
         read = get_sae_lens_config_from_disk(folder, "cpu", None)
+        if not isinstance(read, dict):
+            raise ValueError("it holds no JSON object")
+        check_activation(str(folder), read)
+        check_architecture(str(folder), str(read.get("architecture", "standard")))
         body = handle_config_defaulting(dict(read))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{folder / CONFIG_NAME} is not a config of sae-lens: {error}") from error
     digest = hashlib.sha256()
     with (folder / WEIGHTS_NAME).open("rb") as weights:
         while block := weights.read(HASH_BLOCK_BYTES):
             digest.update(block)
+    check_normalisation(
+        str(folder), body.get("normalize_activations") or "none", section.norm_scaling_factor
+    )
     called = path.name if name == "." else name
     said = {**read, **(read.get("metadata") or {})}
-    return _described(
+    found = _described(
         called,
         body,
         folder=str(folder),
@@ -93,6 +110,8 @@ def _from_folder(path: Path, name: str) -> PublishedSae:
         # old files may not say; sae-lens then takes true, which may be wrong
         prepend_bos=said.get("prepend_bos"),
     )
+    check_header(folder / WEIGHTS_NAME, found.d_in, found.width)
+    return found
 
 
 def _in_releases(section: PublishedConfig) -> list[PublishedSae]:
@@ -131,6 +150,7 @@ def _in_releases(section: PublishedConfig) -> list[PublishedSae]:
 def _described(sae_id: str, body: dict[str, Any], **known: Any) -> PublishedSae:
     """What a config in sae-lens' current form says."""
     says = body.get("metadata") or {}
+    check_architecture(f"SAE {sae_id!r}", str(body.get("architecture")))
     try:
         return PublishedSae(
             id=sae_id,
@@ -141,9 +161,12 @@ def _described(sae_id: str, body: dict[str, Any], **known: Any) -> PublishedSae:
             model_name=says.get("model_name"),
             **{name: says.get(name) for name in ("prepend_bos", "neuronpedia_id")} | known,
         )
-    except (KeyError, ValidationError) as error:
+    except KeyError as error:
         has = ", ".join(sorted(body))
         raise ConfigError(f"SAE {sae_id!r}: its config lacks {error}; it has {has}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"SAE {sae_id!r}: its config has {faults}") from error
 
 
 def _check_place(model: ModelConfig, sae: PublishedSae) -> None:
@@ -153,11 +176,26 @@ def _check_place(model: ModelConfig, sae: PublishedSae) -> None:
             f"{sae.place} reads {sae.hook_name}, but [model] gives {model.place}. "
             f'Set model.hook = "{sae.hook_name}" instead of layer, or take other SAEs'
         )
+    if sae.model_name and not _may_be(model.source, sae.model_name):
+        log.warning(
+            "%s was trained on %s, and [model] is %s: of another model its latents fire on noise",
+            sae.place,
+            sae.model_name,
+            model.source,
+        )
     if sae.prepend_bos is not None and sae.prepend_bos != model.prepend_bos:
         says = str(sae.prepend_bos).lower()
         raise ConfigError(
             f"{sae.place} was trained with prepend_bos = {says}: set model.prepend_bos = {says}"
         )
+
+
+def _may_be(source: str, name: str) -> bool:
+    """Whether a model's source may be the model of that name; a folder's name need not say."""
+    kind, _, package = source.partition(":")
+    if kind == "random" or Path(source).is_dir():
+        return True
+    return is_same_model(package or source, name)
 
 
 def canonical(hook: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from precompute.config import ConfigError, PublishedConfig
+from precompute.config import PublishedConfig
 from precompute.dictionary import fidelity
 from precompute.published.conversion import load_published
+from precompute.published.refusals import check_rows
 from precompute.published.section import PublishedSae
 
 log = logging.getLogger(__name__)
@@ -33,11 +34,7 @@ def import_published(
         return
     splits = {name: np.load(activations / f"{name}.npy", mmap_mode="r") for name in SPLITS}
     d_in = splits["train"].shape[1]
-    if published.d_in != d_in:
-        raise ConfigError(
-            f"{published.place} reads rows of {published.d_in} numbers, the place in [model] gives "
-            f"{d_in}"
-        )
+    check_rows(published.place, published.d_in, d_in)
     sae = load_published(config, published)
     figures: dict[str, Any] = {"architecture": published.architecture}
     for split, rows in splits.items():

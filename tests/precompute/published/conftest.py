@@ -34,7 +34,7 @@ def made(architecture: str, n_latents: int = 24, **options: Any) -> Any:
     sae_class, config_class = CLASSES[architecture]
     if architecture == "topk":
         options = {"k": 5, "rescale_acts_by_decoder_norm": True} | options
-    sae = sae_class(config_class(d_in=D_IN, d_sae=n_latents, **options))
+    sae = sae_class(config_class(**{"d_in": D_IN, "d_sae": n_latents} | options))
     generator = torch.Generator().manual_seed(n_latents)
     with torch.no_grad():
         for name, tensor in sae.named_parameters():

@@ -20,7 +20,7 @@ REPOSITORY = "jbloom/GPT2-Small-Feature-Splitting-Experiment-Layer-8"
 RELEASE = "gpt2-small-res-jb-feature-splitting"
 
 
-def _config(saes: dict[str, Any], **model: Any) -> RunConfig:
+def config_of(saes: dict[str, Any], **model: Any) -> RunConfig:
     body = {
         "name": "mine",
         "title": "mine",
@@ -33,20 +33,20 @@ def _config(saes: dict[str, Any], **model: Any) -> RunConfig:
 
 
 def test_all_saes_of_a_folder_are_found_narrow_to_wide(suite):
-    found = with_found_saes(_config({"path": str(suite)}))
+    found = with_found_saes(config_of({"path": str(suite)}))
     assert found.sae_ids == ("sae-24", "sae-48")
     assert found.published is not None
     assert [one.id for one in found.published.found] == ["small", "wide"]
     assert (found.decomposed_sae_id, found.meta_width) == ("sae-48", 8)
-    one = with_found_saes(_config({"path": str(suite), "ids": ["small"]}))
+    one = with_found_saes(config_of({"path": str(suite), "ids": ["small"]}))
     assert one.sae_ids == ("sae-24",)
-    itself = with_found_saes(_config({"path": str(suite / "wide")}))
+    itself = with_found_saes(config_of({"path": str(suite / "wide")}))
     assert itself.sae_ids == ("sae-48",)
 
 
 def test_other_weights_under_the_same_name_are_another_stage(suite, tmp_path):
     folder = Path(shutil.copytree(suite, tmp_path / "suite"))
-    config = _config({"path": str(folder)})
+    config = config_of({"path": str(folder)})
     before = with_found_saes(config).saes.fingerprint()
     assert with_found_saes(config).saes.fingerprint() == before
     sae = made("standard", 48)
@@ -70,7 +70,7 @@ def test_what_is_not_there_is_named(suite, tmp_path, monkeypatch, saes, words):
     monkeypatch.chdir(tmp_path)
     saes = {key: str(suite) if value == "SUITE" else value for key, value in saes.items()}
     with pytest.raises(ConfigError, match=words):
-        with_found_saes(_config(saes))
+        with_found_saes(config_of(saes))
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_what_is_not_there_is_named(suite, tmp_path, monkeypatch, saes, words):
 )
 def test_an_impossible_section_is_refused_when_the_config_is_read(saes, words):
     with pytest.raises(ValueError, match=words):
-        _config(saes)
+        config_of(saes)
 
 
 def test_two_saes_of_one_size_are_refused(suite, tmp_path):
     folder = Path(shutil.copytree(suite, tmp_path / "suite"))
     shutil.copytree(folder / "wide", folder / "twin")
     with pytest.raises(ConfigError, match="twin, wide have 48 latents each"):
-        with_found_saes(_config({"path": str(folder)}))
+        with_found_saes(config_of({"path": str(folder)}))
 
 
 def test_saes_of_another_place_are_refused(tmp_path):
@@ -100,13 +100,13 @@ def test_saes_of_another_place_are_refused(tmp_path):
     sae.save_model(tmp_path / "one")
     saes = {"path": str(tmp_path)}
     with pytest.raises(ConfigError, match=r'Set model.hook = "blocks.3.hook_mlp_out"'):
-        with_found_saes(_config(saes))
+        with_found_saes(config_of(saes))
     sae.cfg.metadata.hook_name = "blocks.0.hook_resid_post"  # hidden_states[1]
     sae.cfg.metadata.prepend_bos = True
     sae.save_model(tmp_path / "one")
     with pytest.raises(ConfigError, match=r"set model\.prepend_bos = true"):
-        with_found_saes(_config(saes))
-    assert with_found_saes(_config(saes, prepend_bos=True)).widths == (24,)
+        with_found_saes(config_of(saes))
+    assert with_found_saes(config_of(saes, prepend_bos=True)).widths == (24,)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_configs_written_before_sae_lens_6_are_read(tmp_path):
     sae.save_model(tmp_path / "old")
     old = {"d_in": 32, "d_sae": 24, "dtype": "float32", "hook_point": "blocks.1.hook_resid_pre"}
     (tmp_path / "old" / "cfg.json").write_text(json.dumps(old))
-    found = with_found_saes(_config({"path": str(tmp_path)})).published
+    found = with_found_saes(config_of({"path": str(tmp_path)})).published
     assert found is not None
     one = found.found[0]
     assert (one.hook_name, one.architecture) == ("blocks.1.hook_resid_pre", "standard")
