@@ -133,6 +133,8 @@ def main() -> None:
         measure(options.out, width, options.d_in, options.documents, path)
     figures = [figure for figure in load(path) if figure.d_in == options.d_in]
     show(figures)
+    if options.predict and not figures:
+        parser.error(f"nothing is measured in {path}: name two sizes or more with --latents first")
     if options.predict:
         tokens = options.tokens or max(figure.tokens for figure in figures)
         predict(figures, Suite(tuple(sorted(options.predict)), tokens), options.steps)

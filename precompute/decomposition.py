@@ -126,7 +126,7 @@ def _decomposed_block(
     shape = (len(rows), meta.n_latents)
     reconstruction = meta.decode(sparse_matrix(latent, meta_latent, activation, shape))
     residual = rows - reconstruction
-    square = rows.pow(2).sum(1)
+    square = rows.pow(2).sum(1).clamp_min(1e-12)  # a published row may be all zeros: shares of 0
     projection = entry_dots(rows, meta.W_dec, latent, meta_latent)
     centred_square = (rows - mean).pow(2).sum(1)
     norms = (square * reconstruction.pow(2).sum(1)).sqrt().clamp_min(1e-12)

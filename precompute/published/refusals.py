@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
 from precompute.config import ConfigError
+from precompute.dictionary import Dictionary
 
+MOST_ACTIVE = 8  # times the dimension; published SAEs have an L0 far below one dimension
 READABLE = ("standard", "jumprelu", "gated", "topk")
 SCALED = "expected_average_only_in"
 _BY_TOKEN = (
@@ -101,6 +104,20 @@ def check_rows(place: str, d_in: int, of_place: int) -> None:
     if d_in != of_place:
         raise ConfigError(
             f"{place} reads rows of {d_in} numbers, the place in [model] gives {of_place}"
+        )
+
+
+@torch.no_grad()
+def check_sparse(place: str, sae: Dictionary, rows: np.ndarray) -> None:
+    """Raises ConfigError when so many latents fire on rows [n, d_in] that memory would not do."""
+    d_in = rows.shape[1]
+    fired, _ = sae.encoder.active(torch.from_numpy(np.array(rows, np.float32)))
+    l0 = len(fired) / max(len(rows), 1)
+    if l0 > MOST_ACTIVE * d_in:
+        raise ConfigError(
+            f"{place}: {l0:,.0f} latents fire on a row of {d_in} numbers, which is no sparse code. "
+            "Compare with the L0 that its authors give: often model.centred, model.prepend_bos or "
+            "the place is not theirs"
         )
 
 

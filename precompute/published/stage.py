@@ -12,12 +12,13 @@ import numpy as np
 from precompute.config import PublishedConfig
 from precompute.dictionary import fidelity
 from precompute.published.conversion import load_published
-from precompute.published.refusals import check_rows
+from precompute.published.refusals import check_rows, check_sparse
 from precompute.published.section import PublishedSae
 
 log = logging.getLogger(__name__)
 
 FIDELITY_ROWS = 200_000
+SPARSITY_ROWS = 64  # what fires on these fits in memory, however dense it is
 SPLITS = ("train", "heldout")
 UNLIKELY_VARIANCE = 0.0  # worse than the mean row: these are not the activations it was trained on
 
@@ -36,6 +37,7 @@ def import_published(
     d_in = splits["train"].shape[1]
     check_rows(published.place, published.d_in, d_in)
     sae = load_published(config, published)
+    check_sparse(published.place, sae, splits["train"][:SPARSITY_ROWS])
     figures: dict[str, Any] = {"architecture": published.architecture}
     for split, rows in splits.items():
         measured = fidelity(sae, rows[:FIDELITY_ROWS])

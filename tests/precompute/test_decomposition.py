@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
@@ -110,6 +112,17 @@ def test_a_row_without_a_component_is_bias_and_residual_alone(found):
 def test_rows_that_are_all_alike_divide_nothing_by_zero(meta):
     alike = decompose(meta, gaussian_rows(1).repeat(5, 1))
     assert np.isfinite(alike.variance_explained).all()
+
+
+def test_a_row_of_zeros_has_figures_that_are_numbers(meta, rows):
+    """Some published SAEs hold them: latents that were taken out."""
+    with_zeros = rows.clone()
+    with_zeros[3] = 0.0
+    found = decompose(meta, with_zeros)
+    assert found.bias_share[3] == 0.0
+    for field in fields(found):
+        values = getattr(found, field.name)
+        assert np.isfinite(values).all(), field.name
 
 
 def test_rows_of_any_length_still_add_up(meta, rows):

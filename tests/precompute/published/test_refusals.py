@@ -7,14 +7,15 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from precompute.config import ConfigError
-from precompute.published.conversion import load_published
+from precompute.published.conversion import as_dictionary, load_published
 from precompute.published.finding import with_found_saes
-from precompute.published.refusals import check_numbers
+from precompute.published.refusals import check_numbers, check_sparse
 from tests.precompute.command_line import making
 from tests.precompute.published.conftest import D_IN, made
 from tests.precompute.published.test_finding import config_of
@@ -100,6 +101,15 @@ def test_numbers_that_are_none(folder: Path, name: str, number: float) -> None:
 def test_large_numbers_are_numbers() -> None:
     """Their sum is none in float32."""
     check_numbers("here", [("W", torch.full((4,), 3e38)), ("k", torch.tensor(4))])
+
+
+def test_an_sae_that_is_not_sparse_is_refused_before_it_fills_the_memory() -> None:
+    rows = np.random.default_rng(0).normal(size=(64, D_IN)).astype(np.float32)
+    sparse = as_dictionary(made("topk", 1_000, k=8 * D_IN), "here")
+    check_sparse("here", sparse, rows)  # as many as are allowed
+    dense = as_dictionary(made("standard", 1_000), "here")  # about half of them fire
+    with pytest.raises(ConfigError, match="latents fire on a row of 32 numbers, which is no spars"):
+        check_sparse("here", dense, rows)
 
 
 @pytest.mark.parametrize(
