@@ -56,10 +56,11 @@ def pair_measurements(results: list[PairResult]) -> Measurements:
         share = float(novel.mean()) if n else 0.0
         half = INTERVAL * float(np.sqrt(share * (1 - share) / max(n, 1)))
         clear = (result.delta.ci_low > 0) | (result.delta.ci_high < 0)
+        clear_share = float(clear[seen].mean()) if n else 0.0
         tokens = result.summary["tokens"]
         rows += [
             row("stitching", subject, "latents that fired", "novel_share", share, n, half),
-            row("stitching", subject, "latents that fired", "sign_clear", clear[seen].mean(), n),
+            row("stitching", subject, "latents that fired", "sign_clear", clear_share, n),
             row("stitching", subject, "all latents", "silent_share", 1 - seen.mean(), len(seen)),
             row("stitching", subject, "held-out", "tokens", tokens, tokens),
         ]
