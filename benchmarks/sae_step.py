@@ -1,24 +1,26 @@
 """Seconds of one training step: the sparse BatchTopK step against sae-lens' own.
 
-    python benchmarks/sae_step.py [--latents 12288] [--batch 4096] [--steps 5] [--device cpu]
+    python -m benchmarks.sae_step [--latents 12288] [--batch 4096] [--steps 5] [--device cpu]
 
 Baseline: sae_lens.BatchTopKTrainingSAE with the same config, optimiser, rows and precision. Both
 go through `SAETrainer.step` as a training does (forward, backward, clipping, Adam, dead-latent
-count). The two take turns, so that whatever else the machine does meets both alike; the median
-step counts.
+count). The two take turns, so that whatever else the machine does meets both alike; medians of
+steps, and an interval over them.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
+from collections.abc import Callable
 
+import numpy as np
 import torch
 from sae_lens.config import SAETrainerConfig
 from sae_lens.saes.batchtopk_sae import BatchTopKTrainingSAE, BatchTopKTrainingSAEConfig
 from sae_lens.training.sae_trainer import SAETrainer
 
+from benchmarks.turns import machine, ratio, take_turns
 from precompute.sparse_batchtopk import SparseBatchTopKTrainingSAE
 
 WARM_UP_STEPS = 2
@@ -69,23 +71,25 @@ def main() -> None:
     parser.add_argument("--bfloat16", action="store_true", help="encode in bfloat16 (autocast)")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    print("latents  batch  sae-lens s/step  sparse s/step  sae-lens / sparse")
+    print(f"{machine()}\nlatents  batch  sae-lens s/step  sparse s/step  sae-lens / sparse [95 %]")
     for n_latents in options.latents:
         generator = torch.Generator().manual_seed(1)
         batches = [
             torch.randn(options.batch, options.d_in, generator=generator).to(options.device)
             for _ in range(DISTINCT_BATCHES)
         ]
-        kinds = (BatchTopKTrainingSAE, SparseBatchTopKTrainingSAE)
-        trainers = [trainer_of(kind, options, n_latents) for kind in kinds]
-        seconds: list[list[float]] = [[], []]
-        for step in range(WARM_UP_STEPS + options.steps):
-            for trainer, own in zip(trainers, seconds, strict=True):
-                own.append(timed_step(trainer, batches[step % DISTINCT_BATCHES]))
-        dense, sparse = (statistics.median(own[WARM_UP_STEPS:]) for own in seconds)
+        kinds = {"sae-lens": BatchTopKTrainingSAE, "sparse": SparseBatchTopKTrainingSAE}
+        trainers = {name: trainer_of(kind, options, n_latents) for name, kind in kinds.items()}
+
+        def step_of(trainer: SAETrainer, batches: list[torch.Tensor]) -> Callable[[int], float]:
+            return lambda step: timed_step(trainer, batches[step % DISTINCT_BATCHES])
+
+        steps = {name: step_of(trainer, batches) for name, trainer in trainers.items()}
+        took = take_turns(steps, WARM_UP_STEPS + options.steps)
+        dense, sparse = (took[name][WARM_UP_STEPS:] for name in kinds)
         print(
-            f"{n_latents:7d}  {options.batch:5d}  {dense:15.3f}  {sparse:13.3f}"
-            f"  {dense / sparse:17.1f}"
+            f"{n_latents:7d}  {options.batch:5d}  {np.median(dense):15.3f}  "
+            f"{np.median(sparse):13.3f}  {ratio(dense, sparse)}"
         )
 
 

@@ -5,7 +5,8 @@
 Baseline: encode the tokens with both SAEs, twice, in float32 and all entries above the threshold.
 Stitching is the pass over the tokens (both encodes, residuals, dMSE of every latent, joint
 firing), the bootstrap, the nearest latents and the swap groups. The curve is not part of it: it is
-many stitched SAEs, not one comparison. Rows are synthetic, 20 latents fire on a token.
+many stitched SAEs, not one comparison. Rows are synthetic, 20 latents fire on a token. Both
+take turns; the ratio is of medians, with an interval over rounds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks.topk import DISTINCT_BLOCKS, synthetic
+from benchmarks.turns import machine, ratio, take_turns
 from precompute.activations import firings
 from precompute.dictionary import Dictionary, exact_threshold
 from precompute.stitching.delta import delta_mse, pass_sums
@@ -60,6 +62,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=24576)
     parser.add_argument("--tokens", type=int, default=200_000)
     parser.add_argument("--d-in", type=int, default=384)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     large, made = synthetic(options.large, options.d_in, DISTINCT_BLOCKS * ROWS_MADE)
     large = large.with_threshold(exact_threshold(large, made[:ROWS_MADE], N_ACTIVE))
@@ -77,12 +80,19 @@ def main() -> None:
     suite = {"small": small, "large": large}
     torch.set_grad_enabled(False)
     with contextlib.redirect_stderr(io.StringIO()):  # no progress bars
-        encode = encode_seconds(suite, rows)
-        stitch = stitch_seconds(suite, rows)
-    print("small  large  tokens  encode both twice s  stitch s  stitch / baseline")
+        took = take_turns(
+            {
+                "encode": lambda _: 2 * encode_seconds(suite, rows),
+                "stitch": lambda _: stitch_seconds(suite, rows),
+            },
+            options.rounds,
+        )
+    encode, stitch = took["encode"], took["stitch"]
+    print(f"{machine()}; {options.rounds} rounds")
+    print("small  large  tokens  encode both twice s  stitch s  stitch / baseline [95 %]")
     print(
-        f"{options.small:5d}  {options.large:5d}  {options.tokens:6d}  {2 * encode:19.1f}"
-        f"  {stitch:8.1f}  {stitch / (2 * encode):17.2f}"
+        f"{options.small:5d}  {options.large:5d}  {options.tokens:6d}  {np.median(encode):19.1f}"
+        f"  {np.median(stitch):8.1f}  {ratio(stitch, encode)}"
     )
 
 
