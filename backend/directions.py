@@ -148,7 +148,7 @@ def _read(run: Run, sae_id: str) -> _Packed | None:
     rows = np.empty((bounds["n"], bounds["d_in"]), np.int8)
     scales = np.empty(bounds["n"], np.float32)
     latents = np.empty(bounds["n"], np.int32)
-    at, step = 0, FETCH_BYTES // bounds["d_in"]
+    at, step = 0, max(1, FETCH_BYTES // max(1, bounds["d_in"]))
     for start in range(0, bounds["last"] + 1, step):
         # the file is sorted by SAE and latent: a range is in few row groups, and comes in order
         batch = run.arrays(

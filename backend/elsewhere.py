@@ -64,7 +64,9 @@ def said_elsewhere(
     found, problems = [], []
     for tool in FORMATS:
         path = imported_path(folder, tool, sae["sae_id"])
-        if not path.exists():  # most runs have none
+        try:
+            path.stat()
+        except OSError:  # most runs have none; an id may be too long for a file's name
             continue
         # imported here, because pyarrow would cost every server its start and memory
         from backend.elsewhere_file import Unusable, latent_in

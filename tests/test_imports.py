@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,7 +128,7 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def _imports(path: Path) -> Iterator[str]:
+def imports_of(path: Path) -> Iterator[str]:
     """Dotted names of everything a module imports, inside functions too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -164,7 +162,7 @@ def _strings(path: Path, with_docstrings: bool = False) -> Iterator[str]:
 
 
 def _tops(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in _imports(path)}
+    return {name.split(".")[0] for name in imports_of(path)}
 
 
 def test_there_is_something_to_check():
@@ -189,13 +187,13 @@ def test_precompute_knows_the_contract_and_nothing_else_of_the_app(path):
     if path.name == "finished_runs.py":  # `list` and `check` find runs as the app does
         names = ("remote", "remote_address", "remote_cache", "remote_model", "remote_runs")
         allowed |= {"backend.listing", *(f"backend.{name}" for name in names)}
-    known = {n for n in _imports(path) if n.split(".")[0] in ("backend", *ABOVE)}
+    known = {n for n in imports_of(path) if n.split(".")[0] in ("backend", *ABOVE)}
     assert known <= allowed
 
 
 @pytest.mark.parametrize("path", PAGES, ids=_name)
 def test_pages_ask_through_queries_and_never_reach_below(path):
-    names = set(_imports(path))
+    names = set(imports_of(path))
     assert not names & PAGES_MAY_NOT_IMPORT
     assert not _tops(path) & {"duckdb", "pyarrow"}
 
@@ -207,14 +205,14 @@ def test_the_backend_never_imports_a_page(path):
 
 @pytest.mark.parametrize(("name", "allowed"), LOWEST.items())
 def test_the_lowest_modules_know_only_those_below_them(name, allowed):
-    names = _imports(ROOT / "backend" / f"{name}.py")
+    names = imports_of(ROOT / "backend" / f"{name}.py")
     assert {n.removeprefix("backend.") for n in names if n.startswith("backend.")} <= allowed
 
 
 @pytest.mark.parametrize("name", DRAWING)
 def test_modules_that_draw_ask_no_run(name):
     path = ROOT / "backend" / f"{name}.py"
-    assert "backend.store" not in set(_imports(path))
+    assert "backend.store" not in set(imports_of(path))
     assert not _tops(path) & {"duckdb", "pyarrow"}
 
 
@@ -243,44 +241,3 @@ def test_three_modules_alone_may_download():
         or (isinstance(node, ast.Name) and node.id in reaching)
     }
     assert callers == {"sources.py", "published/conversion.py", "published/finding.py"}
-
-
-def _modules_after(code: str) -> set[str]:
-    """Top-level packages in `sys.modules` of a fresh interpreter that ran `code`."""
-    program = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.split())
-
-
-def test_a_process_with_all_that_the_app_imports_never_loads_torch():
-    """A page's script runs when it is imported, so its imports stand in for it."""
-    names = {name for path in [*APP, *BACKEND] for name in _imports(path)}
-    loaded = _modules_after("import " + ", ".join(sorted(names)))
-    assert {"duckdb", "streamlit", "plotly"} <= loaded
-    assert not loaded & HEAVY
-
-
-def test_pages_of_a_run_need_no_pyarrow(fixture_run):
-    """It takes 30 MB and 0.1 s of the start, and DuckDB reads every table without it."""
-    pages = re.findall(r'st.Page\("(app_pages/\w+\.py)"', (ROOT / "app.py").read_text())
-    assert len(pages) > 10
-    loaded = _modules_after(
-        f"""
-import os
-os.environ["SUBATOMIC_DATA"] = {str(fixture_run.parent)!r}
-from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("app.py", default_timeout=60).run()
-for page in {pages}:
-    app.switch_page(page).run()
-    assert not app.exception
-"""
-    )
-    assert {"duckdb", "streamlit"} <= loaded
-    assert not loaded & {*HEAVY, "pyarrow"}
-
-
-def test_check_list_and_an_export_without_weights_need_neither_torch_nor_streamlit():
-    loaded = _modules_after("import precompute.__main__, precompute.exports.neuronpedia")
-    assert not loaded & {*HEAVY, "streamlit"}

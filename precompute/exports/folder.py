@@ -59,20 +59,26 @@ def _check_replaceable(final: Path, kind: str) -> None:
         raise ConfigError(f"{final} is a file, {elsewhere}")
     if not any(final.iterdir()):
         return
-    found = _kind_of(final / MARK_NAME)
+    found = _kind_of(final)
     if found is None:
         raise ConfigError(f"{final} holds something else than an earlier export, {elsewhere}")
     if found != kind:
         raise ConfigError(f"{final} holds an export of format {found}, not {kind}, {elsewhere}")
 
 
-def _kind_of(mark: Path) -> str | None:
-    """The format that an `export.json` names; None when it is none of ours."""
+def _kind_of(folder: Path) -> str | None:
+    """The format that the mark of an export names; None when it is none of ours."""
+    kind = (read_mark(folder) or {}).get("format")
+    return kind if isinstance(kind, str) else None
+
+
+def read_mark(folder: Path) -> dict[str, Any] | None:
+    """What the `export.json` in a folder says; None without one, or when it is none of ours."""
+    mark = folder / MARK_NAME
     try:
         if not mark.is_file() or mark.stat().st_size > MOST_MARK_BYTES:
             return None
         body = json.loads(mark.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    kind = body.get("format") if isinstance(body, dict) else None
-    return kind if isinstance(kind, str) else None
+    return body if isinstance(body, dict) else None

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from precompute.config import ConfigError
-from precompute.exports.folder import MARK_NAME, MOST_MARK_BYTES
+from precompute.exports.folder import read_mark
 from precompute.imports.activation_rows import FieldNames, keep_activation
-from precompute.imports.bounded_files import in_order, index_of, json_lines, json_object
+from precompute.imports.bounded_files import in_order, index_of, json_lines
 from precompute.imports.foreign import ForeignSet, number, numbers, paired
 from precompute.imports.identity import Identity
 from precompute.imports.model_names import is_same_model
@@ -48,7 +48,7 @@ def read_neuronpedia(path: Path, identity: Identity) -> ForeignSet:
     """
     found = ForeignSet("neuronpedia", {"tool": "Neuronpedia", "density_step": DENSITY_STEP})
     path = _source_folder(path)
-    reading = _Reading(found, identity, is_own_export(path, identity))
+    reading = _Reading(found, identity, _is_own_export(path, identity))
     files = _files(path)
     for file in files:
         n_vectors = len(found.vectors)
@@ -159,13 +159,10 @@ def _text_field(row: dict[str, Any], name: str, where: str) -> str:
     return value
 
 
-def is_own_export(folder: Path, identity: Identity) -> bool:
+def _is_own_export(folder: Path, identity: Identity) -> bool:
     """Whether `folder` is, or lies in, what our export of this very SAE wrote."""
-    for place in (folder, *folder.parents[:LEVELS_OF_AN_EXPORT]):
-        mark = place / MARK_NAME
-        if mark.is_file():
-            return identity.check_export(json_object(mark, MOST_MARK_BYTES))
-    return False
+    places = (folder, *folder.parents[:LEVELS_OF_AN_EXPORT])
+    return any(identity.check_export(read_mark(place)) for place in places)
 
 
 def _source_folder(path: Path) -> Path:

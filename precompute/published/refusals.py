@@ -30,7 +30,7 @@ _NORMS = {
     "covariance_whitening": "it whitens activations first, and the whitening is not in its weights",
 }
 _ACTIVATIONS = ("relu", "topk")  # what old configs name, and sae-lens reads without a word
-_IN_TRAINING = {"batchtopk", "matryoshka_batchtopk", "jumprelu_training", "topk_training"}
+_IN_TRAINING = ("batchtopk", "matryoshka_batchtopk")
 
 
 def check_architecture(place: str, architecture: str) -> None:

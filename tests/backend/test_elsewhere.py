@@ -24,6 +24,10 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "planted"
 
 
+def test_an_id_too_long_for_a_file_name_has_no_file(run):
+    assert said_elsewhere(run, SAE | {"sae_id": "x" * 300}, 3) == ([], [])
+
+
 def test_every_field_of_a_latent_comes_back(run):
     write(run, {3: latent()})
     [said], problems = said_elsewhere(run, SAE, 3)

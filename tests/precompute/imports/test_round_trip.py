@@ -94,6 +94,16 @@ def test_the_mark_of_another_run_or_sae_proves_nothing(gpt2_run, tmp_path):
     assert "about the model my-model" in told
 
 
+@pytest.mark.parametrize("content", ["[]", "{", '{"format": 3}', "\\x00"])
+def test_another_export_json_says_nothing(gpt2_run, tmp_path, content):
+    """A file of that name above the rows may be anybody's."""
+    folder = export(gpt2_run, WIDE, tmp_path / "np")
+    (tmp_path / "np" / "export.json").write_text(content)
+    done = run_import("neuronpedia", folder, gpt2_run, tmp_path / "data")
+    assert "an export of this run" not in done.report
+    assert set(done.rows) == set(own_latents(gpt2_run, WIDE))
+
+
 def test_of_several_sources_one_is_asked_for(gpt2_run, tmp_path):
     folder = export(gpt2_run, WIDE, tmp_path / "np")
     shutil.copytree(folder, folder.with_name("other"))
